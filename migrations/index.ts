@@ -1,0 +1,6 @@
+import { CreateTasks } from './0001-create-tasks.js';
+import { CreateAccess } from './0002-create-access.js';
+import { CreateCatalogs } from './0003-create-catalogs.js';
+
+/** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
+export const migrations = [CreateTasks, CreateAccess, CreateCatalogs];

@@ -1,0 +1,25 @@
+import { UsageError } from './errors.js';
+import { oneOf, wholeNumber } from './options.js';
+
+describe('wholeNumber', () => {
+  it('reads a number within the limits', () => {
+    expect([wholeNumber('--limit', '50'), wholeNumber('--port', '0', { min: 0, max: 65_535 })]).toEqual([50, 0]);
+  });
+
+  it.each(['0', '-1', '1.5', '1e3', 'x', '', ' '])('refuses %p', (value) => {
+    expect(() => wholeNumber('--limit', value)).toThrow(UsageError);
+  });
+
+  it('says what would do', () => {
+    expect(() => wholeNumber('--port', '70000', { min: 0, max: 65_535 })).toThrow(
+      '--port takes a whole number, 0 to 65535, not "70000"',
+    );
+  });
+});
+
+describe('oneOf', () => {
+  it('takes any letter case and lists the choices', () => {
+    expect(oneOf('--role', 'Viewer', ['viewer', 'admin'])).toBe('viewer');
+    expect(() => oneOf('--role', 'god', ['viewer', 'admin'])).toThrow('--role takes one of viewer, admin, not "god"');
+  });
+});

@@ -1,0 +1,15 @@
+import { UsageError } from './errors.js';
+
+/** A whole number within the limits. */
+export function wholeNumber(option: string, value: string, { min = 1, max = Number.MAX_SAFE_INTEGER } = {}): number {
+  const number = Number(value);
+  if (/^\d+$/.test(value.trim()) && number >= min && number <= max) return number;
+  const limits = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`;
+  throw new UsageError(`${option} takes a whole number, ${limits}, not "${value}"`);
+}
+
+export function oneOf<const Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((one) => one === value.toLowerCase());
+  if (choice !== undefined) return choice;
+  throw new UsageError(`${option} takes one of ${choices.join(', ')}, not "${value}"`);
+}

@@ -1,0 +1,52 @@
+import { Command, Option } from 'nest-commander';
+import type { Environment } from '../config/database-url.js';
+import { ApplicationEntry } from './application-entry.js';
+import { BaseCommand } from './base.command.js';
+import { oneOf, wholeNumber } from './options.js';
+
+interface ServeOptions {
+  role?: string;
+  port?: string;
+  host?: string;
+}
+
+@Command({ name: 'serve', description: 'Runs the server: API, docs and worker in one process unless --role says less' })
+export class ServeCommand extends BaseCommand {
+  constructor(private readonly application: ApplicationEntry) {
+    super();
+  }
+
+  run(_words: string[], { role, port, host }: ServeOptions): Promise<void> {
+    return this.application.serve(given({ PHOTOSAFE_ROLE: role, PORT: port, HOST: host }));
+  }
+
+  @Option({ flags: '--role <role>', description: 'all, api or worker (PHOTOSAFE_ROLE; all)' })
+  parseRole(value: string): string {
+    return oneOf('--role', value, ['all', 'api', 'worker']);
+  }
+
+  @Option({ flags: '--port <number>', description: 'port of the API; 0 takes any that is free (PORT; 3000)' })
+  parsePort(value: string): string {
+    return String(wholeNumber('--port', value, { min: 0, max: 65_535 }));
+  }
+
+  @Option({ flags: '--host <address>', description: 'where to listen; 0.0.0.0 for every network (HOST; 127.0.0.1)' })
+  parseHost(value: string): string {
+    return value;
+  }
+}
+
+@Command({ name: 'worker', description: 'Runs a worker without the API: the same as serve --role worker' })
+export class WorkerCommand extends BaseCommand {
+  constructor(private readonly application: ApplicationEntry) {
+    super();
+  }
+
+  run(): Promise<void> {
+    return this.application.serve({ PHOTOSAFE_ROLE: 'worker' });
+  }
+}
+
+/** Only the options that were given: the rest is the environment's. */
+const given = (variables: Environment): Environment =>
+  Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined));

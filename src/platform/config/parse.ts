@@ -1,0 +1,24 @@
+/** '42' → 42; anything else that is not a plain whole number → NaN. */
+export const wholeNumber = (text: string): number => (/^-?\d+$/.test(text.trim()) ? Number(text) : Number.NaN);
+
+/** '512, 256' → [256, 512], without repeats. */
+export function wholeNumberList(text: string): number[] {
+  const numbers = text.split(',').map(wholeNumber);
+  return [...new Set(numbers)].sort((a, b) => a - b);
+}
+
+export const lowerCase = (text: string): string => text.trim().toLowerCase();
+
+/**
+ * 'default=8,images=2' → { default: 8, images: 2 }; '8' is short for 'default=8'. Undefined when it cannot be read or
+ * names a queue twice.
+ */
+export function concurrencyByQueue(text: string): Record<string, number> | undefined {
+  const result: Record<string, number> = {};
+  for (const part of text.split(',')) {
+    const [, queue = 'default', count = ''] = /^\s*(?:([a-z][a-z0-9_.-]*)\s*=\s*)?(\d{1,4})\s*$/.exec(part) ?? [];
+    if (count === '' || queue in result) return undefined;
+    result[queue] = Number(count);
+  }
+  return result;
+}

@@ -1,0 +1,231 @@
+import 'reflect-metadata';
+import {
+  ArrayNotEmpty,
+  IsDefined,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsUrl,
+  Max,
+  Min,
+  MinLength,
+  Matches,
+} from 'class-validator';
+import { availableParallelism } from 'node:os';
+import { isAbsolute, resolve } from 'node:path';
+import type { DatabaseSettings, Environment } from './database-url.js';
+import { readEnvironment } from './read-environment.js';
+import { concurrencyByQueue, lowerCase, wholeNumber, wholeNumberList } from './parse.js';
+import { FromVariable } from './variable.js';
+
+export const ROLES = ['all', 'api', 'worker'] as const;
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** Everything that can be set from outside, read and checked once. */
+export class Settings {
+  @FromVariable({
+    name: 'PHOTOSAFE_ROLE',
+    default: 'all',
+    allowed: ROLES.join(', '),
+    meaning: 'What this process does: answer HTTP, work on tasks, or both.',
+    parse: lowerCase,
+  })
+  @IsIn(ROLES)
+  readonly role: (typeof ROLES)[number];
+
+  @FromVariable({
+    name: 'HOST',
+    default: '127.0.0.1',
+    allowed: 'an address or a host name; 0.0.0.0 or :: for every network',
+    meaning: 'Where the HTTP server listens. Only this machine reaches the default.',
+  })
+  @Matches(/^[\w.:-]+$/)
+  readonly host: string;
+
+  @FromVariable({
+    name: 'PORT',
+    default: '3000',
+    allowed: 'a whole number from 0 to 65535; 0 takes any free port',
+    meaning: 'Port of the HTTP server.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(65_535)
+  readonly port: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_PUBLIC_URL',
+    allowed: 'an http:// or https:// address',
+    meaning: 'Where people reach the HTTP server, when it is behind a proxy. Used in links that PhotoSafe prints.',
+  })
+  @IsOptional()
+  @IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false })
+  readonly publicUrl?: string;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_DATA_DIR',
+    default: './var',
+    allowed: 'a folder that can be written to; it is made when missing',
+    meaning: 'Holds thumbnails and, without a configured database, the database. Relative to the working folder.',
+    parse: (text) => (isAbsolute(text) ? text : resolve(text)),
+  })
+  @Matches(/^[^\0]+$/)
+  readonly dataDir: string;
+
+  @FromVariable({
+    name: 'LOG_LEVEL',
+    default: 'info',
+    allowed: `${LOG_LEVELS.join(', ')}, in any case`,
+    meaning: 'The least important lines that are logged.',
+    parse: (text) =>
+      lowerCase(text)
+        .replace(/^warning$/, 'warn')
+        .replace(/^critical$/, 'fatal'),
+  })
+  @IsIn(LOG_LEVELS)
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+
+  @FromVariable({
+    name: 'PHOTOSAFE_BOOTSTRAP_TOKEN',
+    allowed: 'at least 32 characters without spaces',
+    meaning:
+      'The admin token of a fresh installation, for automation. Without it the first start makes one and prints it.',
+    secret: true,
+  })
+  @IsOptional()
+  @MinLength(32)
+  @Matches(/^\S+$/)
+  readonly bootstrapToken?: string;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_WORKER_CONCURRENCY',
+    default: 'default=8,images=2',
+    allowed: 'queue=count pairs, comma-separated; a bare count is that of the queue "default"; 0 leaves a queue alone',
+    meaning: 'How many tasks of each queue this process runs at once.',
+    parse: concurrencyByQueue,
+  })
+  @IsDefined()
+  readonly workerConcurrency: Readonly<Record<string, number>>;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_WORKER_LEASE_MS',
+    default: '10000',
+    allowed: 'a whole number of milliseconds from 1000 to 600000',
+    meaning:
+      'How long a worker that is not heard of keeps its tasks. Smaller takes work from workers that are merely slow, ' +
+      'larger lets the work of a dead machine wait longer.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(1_000)
+  @Max(600_000)
+  readonly workerLeaseMs: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_WORKER_POLL_MS',
+    default: '2000',
+    allowed: 'a whole number of milliseconds from 100 to 60000',
+    meaning: 'How often an idle worker looks for work that no notification told it of.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(100)
+  @Max(60_000)
+  readonly workerPollMs: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_SHUTDOWN_GRACE_MS',
+    default: '5000',
+    allowed: 'a whole number of milliseconds from 0 to 600000',
+    meaning: 'How long running tasks may go on after a request to stop, before they are handed back.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(600_000)
+  readonly shutdownGraceMs: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_THUMBNAIL_SIZES',
+    default: '256,512',
+    allowed: 'up to 8 whole numbers from 16 to 4096, comma-separated',
+    meaning: 'Longest side of each thumbnail, in pixels.',
+    parse: wholeNumberList,
+  })
+  @ArrayNotEmpty()
+  @IsInt({ each: true })
+  @Min(16, { each: true })
+  @Max(4_096, { each: true })
+  readonly thumbnailSizes: readonly number[];
+
+  @FromVariable({
+    name: 'PHOTOSAFE_THUMBNAIL_QUALITY',
+    default: '85',
+    allowed: 'a whole number from 1 to 100',
+    meaning: 'Quality of the thumbnails.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  readonly thumbnailQuality: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_MAX_PIXELS',
+    default: '268402689',
+    allowed: 'a whole number from 1 to 4294967296',
+    meaning:
+      'Pictures of more pixels (width × height) are refused instead of decoded. It bounds the memory of a decoder.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(4_294_967_296)
+  readonly maxPixels: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_DECODER_PROCESSES',
+    default: String(availableParallelism()),
+    defaultShown: 'the number of processors',
+    allowed: 'a whole number from 1 to 256',
+    meaning: 'How many pictures are decoded at once, each in a process of its own.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(256)
+  readonly decoderProcesses: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_DATABASE_POOL',
+    default: '10',
+    allowed: 'a whole number from 1 to 200',
+    meaning: 'The most database connections for requests. The task engine has a few more of its own.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  readonly databasePool: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_STATEMENT_TIMEOUT_MS',
+    default: '60000',
+    allowed: 'a whole number of milliseconds from 0 to 86400000; 0 sets no limit',
+    meaning: 'The database gives up on an ordinary statement after this long. Migrations have no limit.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(86_400_000)
+  readonly statementTimeoutMs: number;
+
+  /** No `url`: the embedded server in {@link dataDir}. */
+  readonly database: DatabaseSettings;
+}
+
+/** Settings from these variables alone. Throws an AppError `bad_settings` that names every problem. */
+export function settingsFrom(environment: Environment): Settings {
+  return readEnvironment(Settings, environment);
+}

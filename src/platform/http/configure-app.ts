@@ -1,0 +1,54 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { SwaggerModule } from '@nestjs/swagger';
+import type { NextFunction, Request, Response } from 'express';
+import helmet from 'helmet';
+import { refuseUnreadableBody, tellMalformedJson } from './content-type.js';
+import { openApiDocument } from './openapi.js';
+import { ProblemDetailsFilter } from './problem-details.filter.js';
+import { requestLogging } from './request-logging.js';
+import { InputValidationPipe } from './validation.pipe.js';
+
+/** JSON bodies are ids and small facts; files come as multipart, which has limits of its own. */
+const LARGEST_JSON_BYTES = 1_048_576;
+
+export const API_PREFIX = 'api';
+
+/** All that the server and the tests must do alike. The application is created with `bodyParser: false`. */
+export function configureApp(app: NestExpressApplication): void {
+  app.disable('x-powered-by');
+  app.use(requestLogging);
+  app.use(securityHeaders());
+  app.use(versionAlias);
+  app.use(leadToDocs);
+  app.useBodyParser('json', { limit: LARGEST_JSON_BYTES });
+  app.use(tellMalformedJson);
+  app.use(refuseUnreadableBody);
+  app.setGlobalPrefix(API_PREFIX);
+  app.useGlobalPipes(new InputValidationPipe());
+  app.useGlobalFilters(new ProblemDetailsFilter());
+  SwaggerModule.setup(`${API_PREFIX}/docs`, app, () => openApiDocument(app), {
+    jsonDocumentUrl: `${API_PREFIX}/openapi.json`,
+    raw: ['json'],
+    customSiteTitle: 'PhotoSafe API',
+    swaggerOptions: { persistAuthorization: true, displayOperationId: true },
+  });
+}
+
+/** Strict, and yet right for Swagger UI from our own origin over plain HTTP. TLS and its HSTS are the proxy's business. */
+const securityHeaders = (): ReturnType<typeof helmet> =>
+  helmet({
+    contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
+    strictTransportSecurity: false,
+  });
+
+/** `/api/v1/…` is `/api/…`: routed as one, so that they cannot differ and the document lists each path once. */
+function versionAlias(request: Request, _response: Response, next: NextFunction): void {
+  request.url = request.url.replace(/^\/api\/v1(?=[/?]|$)/, '/api');
+  next();
+}
+
+/** Whoever opens the bare address in a browser wants to see something. */
+function leadToDocs(request: Request, response: Response, next: NextFunction): void {
+  if (request.path === '/') response.redirect(`/${API_PREFIX}/docs`);
+  else next();
+}

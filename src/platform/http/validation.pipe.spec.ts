@@ -1,0 +1,101 @@
+import 'reflect-metadata';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsIn, IsInt, IsOptional, IsString, Max, Min, MinLength, ValidateNested } from 'class-validator';
+import { AppError } from '../errors/app-error.js';
+import { InputValidationPipe } from './validation.pipe.js';
+
+class Retry {
+  @IsInt()
+  @Min(1)
+  attempts: number;
+}
+
+class Input {
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(500)
+  limit?: number;
+
+  @IsIn(['red', 'green'])
+  colour: string;
+
+  @IsOptional()
+  @IsString({ each: true })
+  @MinLength(2, { each: true })
+  @ArrayMaxSize(3)
+  roots?: string[];
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => Retry)
+  retry?: Retry;
+}
+
+describe('InputValidationPipe', () => {
+  const pipe = new InputValidationPipe();
+  const parse = (value: unknown, type: 'body' | 'query' = 'body'): Promise<unknown> =>
+    pipe.transform(value, { type, metatype: Input });
+
+  async function refusal(value: unknown, type: 'body' | 'query' = 'body'): Promise<AppError> {
+    const thrown: unknown = await parse(value, type).catch((error: unknown) => error);
+    if (!(thrown instanceof AppError)) throw new Error('not refused');
+    return thrown;
+  }
+
+  it('gives the parsed input', async () => {
+    expect(await parse({ colour: 'red', limit: '7' }, 'query')).toEqual(
+      Object.assign(new Input(), { colour: 'red', limit: 7 }),
+    );
+  });
+
+  it('names every wrong field, what was sent and what would do', async () => {
+    const { code, kind, message, fields } = await refusal({ limit: 'abc', colour: 'blue' }, 'query');
+    expect({ code, kind, message }).toEqual({
+      code: 'validation_failed',
+      kind: 'invalid',
+      message: '2 fields of the query parameters are not acceptable: limit, colour.',
+    });
+    expect(fields).toEqual([
+      {
+        path: 'limit',
+        message: 'must be an integer number',
+        value: 'abc',
+        allowed: 'a whole number, at least 1, at most 500, may be left out',
+      },
+      {
+        path: 'colour',
+        message: 'must be one of the following values: red, green',
+        value: 'blue',
+        allowed: 'one of red, green',
+      },
+    ]);
+  });
+
+  it('says what is missing', async () => {
+    const { fields } = await refusal({});
+    expect(fields).toEqual([{ path: 'colour', message: 'is missing', value: undefined, allowed: 'one of red, green' }]);
+  });
+
+  it('lists the known fields where an unknown one was sent', async () => {
+    const { fields } = await refusal({ colour: 'red', color: 'red' });
+    expect(fields).toEqual([
+      { path: 'color', message: 'is not a known field', value: 'red', allowed: 'one of colour, limit, retry, roots' },
+    ]);
+  });
+
+  it('gives the path into nested objects and the rule of each entry of a list', async () => {
+    const { fields } = await refusal({ colour: 'red', retry: { attempts: 0 }, roots: ['/photos', 'x'] });
+    expect(fields).toMatchObject([
+      { path: 'roots', allowed: 'each: text, each: at least 2 characters, at most 3 entries, may be left out' },
+      { path: 'retry.attempts', message: 'must not be less than 1', value: 0, allowed: 'a whole number, at least 1' },
+    ]);
+  });
+
+  it('refuses a list where an object is due', async () => {
+    expect(await refusal([{ colour: 'red' }])).toMatchObject({
+      message: 'The body must be a JSON object, not a list.',
+    });
+  });
+});

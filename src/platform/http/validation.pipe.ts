@@ -1,0 +1,100 @@
+import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
+import type { ValidationError } from 'class-validator';
+import { type FieldError, invalid } from '../errors/app-error.js';
+import { allowedFor, knownFields } from './allowed-values.js';
+
+const WHERE: Readonly<Partial<Record<ArgumentMetadata['type'], string>>> = {
+  body: 'the body',
+  query: 'the query parameters',
+  param: 'the path',
+};
+
+/** Parses bodies, queries and path parameters into their DTOs; a refusal names every wrong field and what would do. */
+@Injectable()
+export class InputValidationPipe extends ValidationPipe {
+  constructor() {
+    super({
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      transform: true,
+      validationError: { target: true }, // tells which class a field belongs to; it is not sent
+      exceptionFactory: (errors) => errors,
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body' && Array.isArray(value) && metadata.metatype !== Array) {
+      throw invalid('validation_failed', 'The body must be a JSON object, not a list.');
+    }
+    try {
+      return (await super.transform(value, metadata)) as unknown;
+    } catch (errors) {
+      if (!isValidationErrors(errors)) throw errors;
+      const fields = fieldErrorsOf(errors).map((field) => ({ ...field, value: valueAt(value, field.path) }));
+      throw invalid('validation_failed', summary(fields, WHERE[metadata.type] ?? 'the input'), { fields });
+    }
+  }
+}
+
+/** Flattens class-validator's tree: `roots.0` for the first of a list, `retry.attempts` for a nested field. */
+export function fieldErrorsOf(errors: readonly ValidationError[], parent = ''): FieldError[] {
+  return errors.flatMap((error) => {
+    const path = parent === '' ? error.property : `${parent}.${error.property}`;
+    const own = error.constraints === undefined ? [] : [fieldError(error, error.constraints, path)];
+    return [...own, ...fieldErrorsOf(error.children ?? [], path)];
+  });
+}
+
+function fieldError(error: ValidationError, constraints: Record<string, string>, path: string): FieldError {
+  const value: unknown = error.value;
+  if ('whitelistValidation' in constraints) {
+    return { path, message: 'is not a known field', value, allowed: knownFields(error.target) };
+  }
+  const missing = value === undefined;
+  return {
+    path,
+    message: missing ? 'is missing' : messageOf(constraints, error.property),
+    value,
+    allowed: allowedFor(error.target, error.property),
+  };
+}
+
+/** A value of the wrong type also breaks every limit, which is no news. */
+const TYPE_RULES = [
+  'isInt',
+  'isNumber',
+  'isString',
+  'isBoolean',
+  'isArray',
+  'isObject',
+  'isDate',
+  'isIso8601',
+  'isUuid',
+];
+
+/** class-validator's messages begin with the property's name, which the field error already carries. */
+function messageOf(constraints: Record<string, string>, property: string): string {
+  const broken = Object.keys(constraints);
+  const wrongTypes = broken.filter((rule) => TYPE_RULES.includes(rule));
+  return (wrongTypes.length > 0 ? wrongTypes : broken)
+    .map((rule) => constraints[rule] ?? '')
+    .map((message) => (message.startsWith(`${property} `) ? message.slice(property.length + 1) : message))
+    .join('; ');
+}
+
+const summary = (fields: readonly FieldError[], where: string): string =>
+  `${fields.length === 1 ? 'One field' : `${fields.length} fields`} of ${where} ${fields.length === 1 ? 'is' : 'are'} ` +
+  `not acceptable: ${fields.map(({ path }) => path).join(', ')}.`;
+
+/** The value as it was sent: `limit=abc` is NaN by the time that it is refused. */
+const valueAt = (sent: unknown, path: string): unknown =>
+  path
+    .split('.')
+    .reduce<unknown>(
+      (value, key) =>
+        typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined,
+      sent,
+    );
+
+const isValidationErrors = (thrown: unknown): thrown is ValidationError[] =>
+  Array.isArray(thrown) && thrown.every((entry) => typeof entry === 'object' && entry !== null && 'property' in entry);
