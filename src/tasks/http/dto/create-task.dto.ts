@@ -1,0 +1,76 @@
+import { ApiProperty } from '@nestjs/swagger';
+import {
+  IsBoolean,
+  IsInt,
+  IsISO8601,
+  IsNotEmpty,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+
+export class CreateTaskDto {
+  /**
+   * Which kind of work, in any letter case; `/task-types` lists them.
+   * @example "analyze"
+   */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  type: string;
+
+  /** The input; what it may hold is up to the type. */
+  @IsOptional()
+  @IsObject()
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  params?: Record<string, unknown>;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(10_000)
+  description?: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  domain?: string;
+
+  @IsOptional()
+  @IsNumber({ allowInfinity: false, allowNaN: false })
+  drift_score?: number;
+
+  /** false: it waits, `created`, until it is run. */
+  @IsOptional()
+  @IsBoolean()
+  run_immediately?: boolean = true;
+
+  /** Higher goes first. */
+  @IsOptional()
+  @IsInt()
+  @Min(-1_000)
+  @Max(1_000)
+  priority?: number;
+
+  /** Not before this time. */
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  @ApiProperty({ format: 'date-time' })
+  run_at?: string;
+
+  /** Admits one unfinished task of this type: a second request gets the first one's id. */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(500)
+  dedup_key?: string;
+
+  /** Kept with the task, not looked at. */
+  @IsOptional()
+  @IsObject()
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  task_metadata?: Record<string, unknown>;
+}

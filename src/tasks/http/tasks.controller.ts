@@ -1,0 +1,117 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiHeader, ApiTags } from '@nestjs/swagger';
+import { isUUID } from 'class-validator';
+import type { Response } from 'express';
+import { type Actor, CurrentActor, Roles } from '../../access/index.js';
+import { decodeCursor, encodeCursor } from '../../platform/http/cursor.js';
+import { TaskService } from '../task.service.js';
+import { statusesMeantBy } from '../task-state.js';
+import { CreateTaskDto } from './dto/create-task.dto.js';
+import { ListTasksDto } from './dto/list-tasks.dto.js';
+import { TaskDto, TaskPageDto, TaskResultDto, TaskStatusDto, toTaskDto, toTaskStatusDto } from './dto/task.dto.js';
+import { idempotencyKeyOf } from './idempotency-key.js';
+import { accepted } from './task-responses.js';
+
+@ApiTags('tasks')
+@Controller('tasks')
+export class TasksController {
+  constructor(private readonly tasks: TaskService) {}
+
+  /** Creates a task. With `Idempotency-Key`, a repeated request gives the task of the first. */
+  @Post()
+  @Roles('operator')
+  @HttpCode(202)
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'Up to 255 characters of your choice.' })
+  @ApiAcceptedResponse({
+    type: TaskDto,
+    headers: { Location: { description: 'Where the task is.', schema: { type: 'string' } } },
+  })
+  async createTask(
+    @Body() body: CreateTaskDto,
+    @CurrentActor() actor: Actor,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<TaskDto> {
+    const added = await this.tasks.create(body.type, body.params ?? {}, {
+      actor: actor.label,
+      description: body.description,
+      domain: body.domain,
+      driftScore: body.drift_score,
+      runImmediately: body.run_immediately,
+      priority: body.priority,
+      runAt: body.run_at === undefined ? undefined : new Date(body.run_at),
+      dedupKey: body.dedup_key,
+      metadata: body.task_metadata,
+      idempotencyKey: idempotencyKeyOf(response.req.header('idempotency-key')),
+    });
+    return accepted(this.tasks, added, response);
+  }
+
+  /** Tasks, newest first. */
+  @Get()
+  @Roles('viewer')
+  async listTasks(@Query() query: ListTasksDto): Promise<TaskPageDto> {
+    const [after] = query.cursor === undefined ? [] : decodeCursor(query.cursor, 1, ([id]) => isUUID(id));
+    const words = query.status?.split(',').map((word) => word.trim());
+    const items = await this.tasks.list(
+      {
+        statuses: words?.flatMap((word) => statusesMeantBy(word) ?? []),
+        types: (query.type ?? query.task_type)?.split(',').map((type) => type.trim().toLowerCase()),
+        queue: query.queue,
+        parentId: query.parent,
+        topLevel: query.top_level,
+        text: query.text,
+        createdFrom: query.created_from === undefined ? undefined : new Date(query.created_from),
+        createdTo: query.created_to === undefined ? undefined : new Date(query.created_to),
+      },
+      { limit: query.limit, after, offset: query.offset },
+    );
+    const last = items.length === query.limit ? items.at(-1) : undefined;
+    return { items: items.map(toTaskDto), next_cursor: last ? encodeCursor([last.id]) : null };
+  }
+
+  /** One task, by its id or the beginning of it. */
+  @Get(':id')
+  @Roles('viewer')
+  async getTask(@Param('id') id: string): Promise<TaskDto> {
+    return toTaskDto(await this.tasks.get(id));
+  }
+
+  /** Where a task stands: little, for polling. */
+  @Get(':id/status')
+  @Roles('viewer')
+  async getTaskStatus(@Param('id') id: string): Promise<TaskStatusDto> {
+    return toTaskStatusDto(await this.tasks.get(id));
+  }
+
+  /** What a task gave. */
+  @Get(':id/result')
+  @Roles('viewer')
+  async getTaskResult(@Param('id') id: string): Promise<TaskResultDto> {
+    const task = await this.tasks.get(id);
+    return { id: task.id, status: task.status, result: task.result, result_ref: task.resultRef };
+  }
+
+  /** Starts a task that waits to be run, or that failed or was cancelled. Any other is left as it is. */
+  @Post(':id/run')
+  @Roles('operator')
+  @HttpCode(200)
+  async runTask(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<TaskDto> {
+    return toTaskDto(await this.tasks.run(id, actor.label));
+  }
+
+  /** Starts a failed or cancelled task again. Any other is left as it is. */
+  @Post(':id/retry')
+  @Roles('operator')
+  @HttpCode(200)
+  async retryTask(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<TaskDto> {
+    return toTaskDto(await this.tasks.retry(id, actor.label));
+  }
+
+  /** Cancels a task and its batches; a running one ends within seconds. A finished one is left as it is. */
+  @Post(':id/cancel')
+  @Roles('operator')
+  @HttpCode(200)
+  async cancelTask(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<TaskDto> {
+    return toTaskDto(await this.tasks.cancel(id, actor.label));
+  }
+}

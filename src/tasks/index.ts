@@ -1,0 +1,37 @@
+/**
+ * The task engine's public face.
+ *
+ * - **task**: a unit of background work; a row. **Type**: its kind, made by {@link defineTask}. **Handler**: the class that does it.
+ * - **attempt**: one try of a worker at a task. **Fence**: the number that makes an attempt's writes refusable once another has begun.
+ * - **worker**: one process's claim to hold tasks. **Lease**: how long it keeps them without being heard of.
+ * - **settle**: to end an attempt: the task is completed, failed, cancelled, or back in the queue.
+ * - **rescue**: to take the tasks of a dead worker back into the queue.
+ * - **fan-out**: a task split into child tasks (batches); the parent **waits**, and **joins** in a final step.
+ * - **dedup key**: admits one unfinished task of a type.
+ */
+export { defineTask, type AnyTaskDefinition, type InputOf, type TaskDefinition } from './define-task.js';
+export { Handles, taskHandlers, taskHandledBy } from './handles.decorator.js';
+export { exponential, fixed, PermanentError, TransientError } from './retry-policy.js';
+export { fanOut, FanOut } from './task-handler.js';
+export type { ChildResult, ChildrenSummary, HandlerResult, Json, TaskContext, TaskHandler } from './task-handler.js';
+export {
+  FINISHED_STATUSES,
+  isFinished,
+  STATUS_WORDS,
+  statusesMeantBy,
+  TASK_STATUSES,
+  type TaskStatus,
+} from './task-state.js';
+export type { Task, TaskEvent } from './task.js';
+export type { EnqueuedTask } from './queue/enqueuer.js';
+export type { EnqueueOptions } from './task-creator.js';
+export { TaskRegistry } from './task-registry.js';
+export { TaskService } from './task.service.js';
+export { TasksModule } from './tasks.module.js';
+export { TasksHttpModule } from './tasks-http.module.js';
+export { AttemptStopped, LeaseLostError } from './worker/attempt.js';
+export { WorkerService } from './worker/worker.service.js';
+export { TaskDto, TaskPageDto, toTaskDto } from './http/dto/task.dto.js';
+export { accepted, acceptedTask } from './http/task-responses.js';
+export { idempotencyKeyOf } from './http/idempotency-key.js';
+export { assertCompleted, followTask } from './cli/follow-task.js';

@@ -1,0 +1,42 @@
+/**
+ * Takes up to $4 ready tasks of queue $2 whose type this worker knows, highest priority and oldest first.
+ *
+ * `id = ANY(ARRAY(…))` makes the choice an InitPlan: it runs once, whatever the planner believes about the table, and
+ * the update is index look-ups by primary key. The index live_tasks_ready satisfies the ORDER BY, so LIMIT stops it early.
+ * A worker whose lease was taken away gets nothing.
+ */
+export const CLAIM = `
+  WITH claimed AS (
+    UPDATE live_tasks
+    SET status = 'running', ready = false, worker_id = $1, attempt = attempt + 1, fence = fence + 1,
+      started_at = now(), updated_at = now()
+    WHERE id = ANY(ARRAY(
+      SELECT id FROM live_tasks
+      WHERE queue = $2 AND status = 'queued' AND ready AND type = ANY($3::text[])
+        AND EXISTS (SELECT 1 FROM task_workers WHERE id = $1)
+      ORDER BY priority DESC, id
+      LIMIT $4
+      FOR UPDATE SKIP LOCKED))
+    RETURNING id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, joining, parent_id, checkpoint,
+      requested_by, priority, processed, total, queued_at
+  ), audited AS (
+    INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason)
+    SELECT id, 'queued', 'running', attempt, fence, $1, 'worker', 'claimed' FROM claimed
+  )
+  SELECT * FROM claimed`;
+
+/** Moves delayed tasks whose time has come into the ready index (index live_tasks_delayed); gives their queues. */
+export const PROMOTE = `
+  WITH due AS (
+    UPDATE live_tasks SET ready = true
+    WHERE id = ANY(ARRAY(
+      SELECT id FROM live_tasks WHERE status = 'queued' AND NOT ready AND run_at <= now()
+      ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED))
+    RETURNING queue
+  )
+  SELECT queue, count(*)::int AS count FROM due GROUP BY queue`;
+
+/** When the next delayed task is due, in milliseconds from now (index live_tasks_delayed). */
+export const NEXT_DUE = `
+  SELECT greatest(0, extract(epoch FROM min(run_at) - clock_timestamp()) * 1000)::float8 AS due_in_ms
+  FROM live_tasks WHERE status = 'queued' AND NOT ready`;

@@ -1,0 +1,117 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { Pool, QueryConfig } from 'pg';
+import { Database } from '../../platform/database/database.js';
+import { retrySerializationFailures } from '../../platform/database/retry-transaction.js';
+import type { Sql } from '../../platform/database/transaction.js';
+
+const CONNECTIONS = 6;
+
+/**
+ * Planner settings for the engine's statements, all of which are index look-ups. Statistics are always wrong on a table
+ * that fills and empties within a minute: a plan made while it was empty would scan the whole backlog ever after.
+ */
+export const PLANNER = {
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  plan_cache_mode: 'force_generic_plan',
+  jit: 'off',
+};
+
+/**
+ * A process that is stopped amid a transaction must not hold the rows of its tasks for ever: others wait to rescue them.
+ * Smaller ends transactions of a process that is merely busy.
+ */
+export const IDLE_IN_TRANSACTION_MS = 10_000;
+
+/**
+ * The engine's own few connections, apart from what features use.
+ *
+ * `query` plans anew each time, with the sizes of arrays and tables as they are now: for statements that join a batch with
+ * a table, half a millisecond that a batch of hundreds shares. {@link prepared} plans once: for statements whose
+ * shape leaves only one plan (no join, an index that satisfies the order) and whose latency counts.
+ */
+@Injectable()
+export class EnginePool implements Sql, OnApplicationShutdown {
+  /**
+   * How long an answer is waited for before the connection is given up: a broken network does not say that it is, and
+   * TCP takes a quarter of an hour to find out. Smaller gives up on a busy server.
+   */
+  answerWithinMs = 30_000;
+  private pool: Pool | undefined;
+
+  constructor(private readonly database: Database) {}
+
+  /** The same connections with prepared statements. */
+  readonly prepared: Sql = {
+    query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      (await this.open().query<Row>({ ...this.statement(text, values), name: statementName(text) })).rows,
+  };
+
+  async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.open().query<Row>(this.statement(text, values))).rows;
+  }
+
+  /** All of `work` runs again when the transaction loses against another one. */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return retrySerializationFailures(() => this.once(work));
+  }
+
+  private async once<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    const client = await this.open().connect();
+    // Without a listener, a connection that breaks now would end the process.
+    client.on('error', ignore);
+    const query = async <Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> =>
+      (await client.query<Row>(this.statement(text, values))).rows;
+    let broken = false;
+    try {
+      await query('BEGIN');
+      const result = await work({ query });
+      await query('COMMIT');
+      return result;
+    } catch (error) {
+      // A connection that cannot roll back is broken.
+      broken = await query('ROLLBACK').then(
+        () => false,
+        () => true,
+      );
+      throw error;
+    } finally {
+      client.release(broken);
+      client.off('error', ignore);
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool?.end();
+  }
+
+  private open(): Pool {
+    return (this.pool ??= this.database.createPool({
+      max: CONNECTIONS,
+      applicationName: 'photosafe-engine',
+      settings: {
+        ...PLANNER,
+        statement_timeout: String(this.answerWithinMs),
+        idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_MS),
+      },
+    }));
+  }
+
+  private statement(text: string, values: readonly unknown[]): QueryConfig & { query_timeout: number } {
+    return { text, values: [...values], query_timeout: this.answerWithinMs };
+  }
+}
+
+const ignore = (): void => undefined;
+
+const names = new Map<string, string>();
+
+/** One prepared statement a text and connection. Texts are constants, so their number is small. */
+function statementName(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = `photosafe_${String(names.size + 1)}`;
+    names.set(text, name);
+  }
+  return name;
+}

@@ -1,0 +1,156 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { sqlState } from '../../platform/database/sql-state.js';
+import type { Sql } from '../../platform/database/transaction.js';
+import { conflict, invalid } from '../../platform/errors/app-error.js';
+import type { AnyTaskDefinition } from '../define-task.js';
+import type { EnginePool } from './engine-pool.js';
+import { ENQUEUE, FIND_BY_DEDUP_KEY } from './enqueue.sql.js';
+
+/** One task to add: its validated input and what differs from its neighbours. */
+export interface NewTask {
+  readonly params: object;
+  readonly dedupKey?: string;
+  readonly weight?: number;
+}
+
+/** What the tasks of one call have in common. */
+export interface EnqueueTerms {
+  readonly actor: string;
+  readonly name?: string;
+  readonly description?: string;
+  readonly domain?: string;
+  readonly driftScore?: number;
+  readonly priority?: number;
+  readonly runAt?: Date;
+  readonly startBy?: Date;
+  readonly metadata?: object;
+  /** false: the task waits, `created`, until someone runs it. Default true. */
+  readonly runImmediately?: boolean;
+  readonly parent?: { readonly id: string; readonly round: number };
+}
+
+/** Tasks of one type on one set of terms. */
+export interface EnqueueBatch {
+  readonly definition: AnyTaskDefinition;
+  readonly tasks: readonly NewTask[];
+  readonly terms: EnqueueTerms;
+}
+
+export interface EnqueuedTask {
+  readonly id: string;
+  /** false: an unfinished task with the same dedup key was there already, and this is its id. */
+  readonly created: boolean;
+}
+
+/** Rows a statement. Larger batches save round trips but hold more text in memory on both sides. */
+const ROWS_A_STATEMENT = 2_000;
+/** A holder of a dedup key may finish between our insert and our look-up: then the key is free, try again. */
+const DEDUP_ROUNDS = 5;
+
+/** Adds tasks; in the caller's transaction when given its `sql`. */
+@Injectable()
+export class Enqueuer {
+  /** All or none, in a transaction of its own only where one statement does not do. */
+  addAll(pool: EnginePool, batch: EnqueueBatch): Promise<EnqueuedTask[]> {
+    if (batch.tasks.length <= ROWS_A_STATEMENT) return this.add(pool.prepared, batch);
+    return pool.transaction((sql) => this.add(sql, batch));
+  }
+
+  async addOne(sql: Sql, one: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask }): Promise<EnqueuedTask> {
+    const [added] = await this.add(sql, { ...one, tasks: [one.task] });
+    if (!added) throw new Error('a task was added without an answer');
+    return added;
+  }
+
+  /** Gives one answer a task, in order. @throws invalid `invalid_task_input` for what the database cannot hold. */
+  async add(sql: Sql, { definition, tasks, terms }: EnqueueBatch): Promise<EnqueuedTask[]> {
+    const identified = tasks.map((task, index) => ({ ...task, id: uuidv7(), position: index + 1 }));
+    const answers: EnqueuedTask[] = [];
+    for (let start = 0; start < tasks.length; start += ROWS_A_STATEMENT) {
+      const chunk = identified.slice(start, start + ROWS_A_STATEMENT);
+      for (const answer of await this.addChunk(sql, { definition, tasks: chunk, terms })) answers.push(answer);
+    }
+    return answers;
+  }
+
+  private async addChunk(sql: Sql, chunk: IdentifiedBatch): Promise<EnqueuedTask[]> {
+    const added = await this.insert(sql, chunk);
+    if (added.size === chunk.tasks.length) return chunk.tasks.map(({ id }) => ({ id, created: true }));
+    return this.settleDuplicates(sql, chunk, added);
+  }
+
+  /**
+   * Some keys were taken: finds the holders, and inserts again where a holder has finished meanwhile. What was added is
+   * never added again, though it too may have run and finished meanwhile.
+   */
+  private async settleDuplicates(sql: Sql, chunk: IdentifiedBatch, added: Set<string>): Promise<EnqueuedTask[]> {
+    const { definition, tasks } = chunk;
+    const own = tasks.filter(({ id }) => added.has(id));
+    const holderOf = new Map(own.map(({ id, dedupKey }) => [dedupKey ?? '', id]));
+    for (let round = 0; round < DEDUP_ROUNDS; round += 1) {
+      const open = tasks.filter(({ id, dedupKey }) => !added.has(id) && !holderOf.has(dedupKey ?? ''));
+      if (open.length === 0) {
+        return tasks.map(({ id, dedupKey }) =>
+          added.has(id) ? { id, created: true } : { id: holderOf.get(dedupKey ?? '') ?? id, created: false },
+        );
+      }
+      if (round > 0) for (const id of await this.insert(sql, { ...chunk, tasks: open })) added.add(id);
+      const keys = open.map(({ dedupKey }) => dedupKey);
+      const holders = await sql.query<{ dedup_key: string; id: string }>(FIND_BY_DEDUP_KEY, [definition.name, keys]);
+      for (const holder of holders) holderOf.set(holder.dedup_key, holder.id);
+    }
+    throw conflict('dedup_key_contended', `dedup keys of ${definition.name} keep changing hands; try again`);
+  }
+
+  private async insert(sql: Sql, batch: IdentifiedBatch): Promise<Set<string>> {
+    try {
+      const rows = await sql.query<{ id: string }>(ENQUEUE, enqueueValues(batch));
+      return new Set(rows.map((row) => row.id));
+    } catch (error) {
+      if (!REFUSED_DATA.test(sqlState(error) ?? '')) throw error;
+      const message = `the task cannot be stored: ${error instanceof Error ? error.message : String(error)}`;
+      throw invalid('invalid_task_input', message, { cause: error });
+    }
+  }
+}
+
+interface IdentifiedTask extends NewTask {
+  readonly id: string;
+  /** Among the tasks of the call, from 1: the order of a fan-out's results. */
+  readonly position: number;
+}
+
+interface IdentifiedBatch extends EnqueueBatch {
+  readonly tasks: readonly IdentifiedTask[];
+}
+
+/** Data exceptions (NUL, half a surrogate pair, numbers out of range), limits (a dedup key that no index holds), checks. */
+const REFUSED_DATA = /^(22|54)...$|^23514$/;
+
+function enqueueValues({ definition, tasks, terms }: IdentifiedBatch): unknown[] {
+  return [
+    tasks.map((task) => task.id),
+    tasks.map((task) => JSON.stringify(task.params)),
+    tasks.map((task) => task.dedupKey ?? null),
+    tasks.map((task) => task.weight ?? null),
+    definition.name,
+    definition.version,
+    terms.name ?? definition.title,
+    definition.queue,
+    terms.priority ?? definition.priority,
+    definition.retry.attempts,
+    definition.timeoutMs,
+    terms.runImmediately === false ? 'created' : 'queued',
+    terms.runAt ?? null,
+    terms.startBy ?? null,
+    terms.parent?.id ?? null,
+    terms.parent?.round ?? null,
+    terms.actor,
+    terms.description ?? null,
+    terms.domain ?? null,
+    terms.driftScore ?? 0,
+    JSON.stringify(terms.metadata ?? {}),
+    tasks.map((task) => task.position),
+  ];
+}

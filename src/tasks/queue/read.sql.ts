@@ -1,0 +1,28 @@
+/** What lists and single reads select from the view `tasks`. */
+export const TASK_COLUMNS = `id, type, version, name, description, domain, drift_score, params, queue, status, waiting, priority,
+  CASE WHEN status IN ('queued', 'running') THEN task_items_done(id, processed) ELSE processed END AS done,
+  total, result, result_ref, error_code, error_category, error_message, attempt, max_attempts, crash_count, run_at, start_by,
+  timeout_ms, dedup_key, parent_id, workflow_id, requested_by, cancel_requested_at, task_metadata, created_at, queued_at,
+  started_at, completed_at, updated_at`;
+
+export const TASK_BY_ID = `SELECT ${TASK_COLUMNS} FROM tasks WHERE id = $1`;
+
+/** Ids between the smallest and the largest that begin with a prefix (primary keys); two are enough to see ambiguity. */
+export const IDS_BY_PREFIX = `SELECT id FROM tasks WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT 2`;
+
+export const EVENTS_OF_TASK = `
+  SELECT id, at, from_status, to_status, attempt, fence, worker_id, actor, reason, error_code, error_category, error_message
+  FROM task_events WHERE task_id = $1 AND id > $2 ORDER BY id LIMIT $3`;
+
+/** Items a second of the last tasks of a type that had any (index finished_tasks_type), waiting for batches included. */
+export const THROUGHPUT = `
+  SELECT (sum(processed) / nullif(sum(extract(epoch FROM completed_at - created_at)), 0))::float8 AS per_second
+  FROM (SELECT processed, completed_at, created_at FROM finished_tasks
+    WHERE type = $1 AND status = 'completed' AND processed > 0 ORDER BY id DESC LIMIT 20) last`;
+
+export const FIND_IDEMPOTENCY_KEY = `
+  SELECT task_id, request_hash FROM task_idempotency_keys WHERE actor = $1 AND key = $2`;
+
+export const KEEP_IDEMPOTENCY_KEY = `
+  INSERT INTO task_idempotency_keys (actor, key, request_hash, task_id) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (actor, key) DO NOTHING RETURNING task_id`;

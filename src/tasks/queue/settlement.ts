@@ -1,0 +1,151 @@
+import { Injectable } from '@nestjs/common';
+import type { Sql } from '../../platform/database/transaction.js';
+import { EnginePool } from './engine-pool.js';
+import { ADVANCE, FINISH, HOLD_FAN_OUTS, REQUEUE } from './settle.sql.js';
+import { Wakeup } from './wakeup.js';
+
+/** An attempt's end as `completed`, `failed` or `cancelled`. */
+export interface Ending {
+  readonly id: string;
+  readonly fence: number;
+  readonly hasParent: boolean;
+  readonly status: 'completed' | 'failed' | 'cancelled';
+  /** JSON text, or null. */
+  readonly result?: string | null;
+  readonly code?: string;
+  readonly category?: string;
+  readonly message?: string;
+  readonly processed: number;
+  readonly total?: number;
+  /** Who ended it; the worker when left out. */
+  readonly actor?: string;
+}
+
+/** An attempt that gives its task back to the queue. */
+export interface Return {
+  readonly id: string;
+  readonly fence: number;
+  readonly hasParent: boolean;
+  readonly reason: 'backoff' | 'released';
+  readonly delayMs: number;
+  readonly code?: string;
+  readonly category?: string;
+  readonly message?: string;
+  readonly processed: number;
+  readonly total?: number;
+}
+
+/** A task that has just ended, as far as its parent must know. */
+export interface EndedChild {
+  readonly id: string;
+  readonly parent_id: string | null;
+  readonly parent_round: number | null;
+  readonly status: string;
+  readonly contribution: string;
+}
+
+interface ReturnedTask {
+  readonly id: string;
+  readonly queue: string;
+  readonly ready: boolean;
+}
+
+/** The statements that end or return attempts, and what follows from an end for the parent. */
+@Injectable()
+export class Settlement {
+  constructor(
+    private readonly pool: EnginePool,
+    private readonly wakeup: Wakeup,
+  ) {}
+
+  /** Ends a batch of attempts: one statement, and a second in one transaction when some have parents. */
+  async finish(workerId: string, endings: readonly Ending[]): Promise<Set<string>> {
+    if (!endings.some((ending) => ending.hasParent)) {
+      const rows = await this.pool.query<EndedChild>(FINISH, finishValues(workerId, endings));
+      return new Set(rows.map((row) => row.id));
+    }
+    const { settled, queues } = await this.pool.transaction((sql) => this.finishWithin(sql, workerId, endings));
+    for (const queue of queues) this.wakeup.queued(queue);
+    return settled;
+  }
+
+  /** Ends attempts inside the caller's transaction; wake `queues` when it has committed. */
+  async finishWithin(
+    sql: Sql,
+    workerId: string,
+    endings: readonly Ending[],
+  ): Promise<{ settled: Set<string>; queues: Set<string> }> {
+    const rows = await sql.query<EndedChild>(FINISH, finishValues(workerId, endings));
+    return { settled: new Set(rows.map((row) => row.id)), queues: await this.advanceParents(sql, rows) };
+  }
+
+  /** Counts ended children for their parents; gives the queues of parents whose last child this was. */
+  async advanceParents(sql: Sql, ended: readonly EndedChild[]): Promise<Set<string>> {
+    const children = ended.filter((row) => row.parent_id !== null);
+    if (children.length === 0) return new Set();
+    const parentIds = children.map((row) => row.parent_id);
+    const rounds = children.map((row) => row.parent_round);
+    if (new Set(parentIds).size > 1) await sql.query(HOLD_FAN_OUTS, [parentIds, rounds]);
+    const woken = await sql.query<{ queue: string }>(ADVANCE, [
+      parentIds,
+      rounds,
+      children.map((row) => row.status),
+      children.map((row) => row.contribution),
+    ]);
+    return new Set(woken.map((row) => row.queue));
+  }
+
+  /**
+   * Gives attempts back; those of tasks that somebody wants cancelled end so instead. Gives the ids that were really
+   * settled.
+   */
+  async giveBack(workerId: string, given: readonly Return[]): Promise<Set<string>> {
+    const returns = inLockOrder(given);
+    const rows = await this.pool.query<ReturnedTask>(REQUEUE, [
+      workerId,
+      returns.map((r) => r.id),
+      returns.map((r) => r.fence),
+      returns.map((r) => r.delayMs),
+      returns.map((r) => r.reason),
+      returns.map((r) => r.code ?? null),
+      returns.map((r) => r.category ?? null),
+      returns.map((r) => r.message ?? null),
+      returns.map((r) => r.processed),
+      returns.map((r) => r.total ?? null),
+    ]);
+    for (const queue of new Set(rows.filter((row) => row.ready).map((row) => row.queue))) this.wakeup.queued(queue);
+    const settled = new Set(rows.map((row) => row.id));
+    const kept = returns.filter(({ id }) => !settled.has(id));
+    if (kept.length === 0) return settled;
+    // Wanted cancelled, or not ours any more: the fence tells.
+    const cancelled = await this.finish(workerId, kept.map(cancelledInstead));
+    return new Set([...settled, ...cancelled]);
+  }
+}
+
+const cancelledInstead = ({ id, fence, hasParent, processed, total }: Return): Ending => ({
+  ...{ id, fence, hasParent, processed, total },
+  status: 'cancelled',
+});
+
+/** Statements that lock the same rows in the same order cannot wait for each other. */
+function inLockOrder<T extends { readonly id: string }>(outcomes: readonly T[]): T[] {
+  return [...outcomes].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function finishValues(workerId: string, ended: readonly Ending[]): unknown[] {
+  const endings = inLockOrder(ended);
+  return [
+    workerId,
+    endings.map((e) => e.id),
+    endings.map((e) => e.fence),
+    endings.map((e) => e.status),
+    endings.map((e) => e.result ?? null),
+    endings.map((e) => e.code ?? null),
+    endings.map((e) => e.category ?? null),
+    endings.map((e) => e.message ?? null),
+    endings.map((e) => e.processed),
+    endings.map((e) => e.total ?? null),
+    endings.map((e) => e.actor ?? 'worker'),
+  ];
+}

@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
+import type { Sql, Transaction } from '../platform/database/transaction.js';
+import { conflict } from '../platform/errors/app-error.js';
+import type { AnyTaskDefinition } from './define-task.js';
+import { EnginePool } from './queue/engine-pool.js';
+import { Enqueuer, type EnqueuedTask, type EnqueueTerms, type NewTask } from './queue/enqueuer.js';
+import { FIND_IDEMPOTENCY_KEY, KEEP_IDEMPOTENCY_KEY } from './queue/read.sql.js';
+import { Wakeup } from './queue/wakeup.js';
+import { parseTaskInput } from './task-input.js';
+import { TaskRegistry } from './task-registry.js';
+
+/** How a task is to be added. `actor` says who asks: `token:…`, `cli:…`, `schedule:…`, `task:…`. */
+export interface EnqueueOptions extends Omit<EnqueueTerms, 'parent'> {
+  /** Adds it in this transaction: it exists if, and only if, that commits. */
+  readonly tx?: Transaction;
+  /** Overrides the definition's dedup key. */
+  readonly dedupKey?: string;
+  /** The same key from the same actor gives the same task, whatever became of it since. */
+  readonly idempotencyKey?: string;
+}
+
+/** Checks inputs and adds tasks; wakes workers once what was added is committed. */
+@Injectable()
+export class TaskCreator {
+  constructor(
+    private readonly pool: EnginePool,
+    private readonly enqueuer: Enqueuer,
+    private readonly wakeup: Wakeup,
+    private readonly registry: TaskRegistry,
+  ) {}
+
+  async create(type: string, params: unknown, options: EnqueueOptions): Promise<EnqueuedTask> {
+    return this.enqueue(this.registry.definitionFor(type), params, options);
+  }
+
+  async enqueue(definition: AnyTaskDefinition, params: unknown, options: EnqueueOptions): Promise<EnqueuedTask> {
+    const input = await parseTaskInput(definition, params);
+    const task: NewTask = { params: input, dedupKey: options.dedupKey ?? definition.dedupKey?.(input) };
+    const { idempotencyKey } = options;
+    return idempotencyKey === undefined
+      ? this.within(definition, options, (sql) => this.enqueuer.addOne(sql, { definition, task, terms: options }))
+      : this.addOnce(definition, task, { ...options, idempotencyKey });
+  }
+
+  async enqueueMany(
+    definition: AnyTaskDefinition,
+    inputs: readonly object[],
+    options: Omit<EnqueueOptions, 'dedupKey' | 'idempotencyKey'>,
+  ): Promise<EnqueuedTask[]> {
+    const tasks: NewTask[] = [];
+    for (const params of inputs) {
+      const input = await parseTaskInput(definition, params);
+      tasks.push({ params: input, dedupKey: definition.dedupKey?.(input) });
+    }
+    const batch = { definition, tasks, terms: options };
+    return this.within(definition, options, (sql) =>
+      options.tx ? this.enqueuer.add(sql, batch) : this.enqueuer.addAll(this.pool, batch),
+    );
+  }
+
+  /** Adds in the caller's transaction if there is one; workers hear of it once it is committed. */
+  private async within<T>(
+    definition: AnyTaskDefinition,
+    options: EnqueueOptions,
+    add: (sql: Sql) => Promise<T>,
+  ): Promise<T> {
+    const announce = (): void => {
+      if (options.runImmediately !== false) this.wakeup.queued(definition.queue);
+    };
+    options.tx?.afterCommit(announce);
+    const added = await add(options.tx ?? this.pool.prepared);
+    if (!options.tx) announce();
+    return added;
+  }
+
+  /** The key and its task are written together, so a repeated request finds either both or none. */
+  private async addOnce(
+    definition: AnyTaskDefinition,
+    task: NewTask,
+    options: EnqueueOptions & { readonly idempotencyKey: string },
+  ): Promise<EnqueuedTask> {
+    const { actor, idempotencyKey } = options;
+    const hash = createHash('sha256')
+      .update(JSON.stringify([definition.name, task.params]))
+      .digest();
+    const once = async (sql: Sql): Promise<EnqueuedTask> => {
+      await sql.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`${actor}\n${idempotencyKey}`]);
+      const [known] = await sql.query<{ task_id: string; request_hash: Buffer }>(FIND_IDEMPOTENCY_KEY, [
+        actor,
+        idempotencyKey,
+      ]);
+      if (known) {
+        if (!known.request_hash.equals(hash)) {
+          throw conflict('idempotency_key_reused', 'this Idempotency-Key was used for another request; use a new key');
+        }
+        return { id: known.task_id, created: false };
+      }
+      const added = await this.enqueuer.addOne(sql, { definition, task, terms: options });
+      await sql.query(KEEP_IDEMPOTENCY_KEY, [actor, idempotencyKey, hash, added.id]);
+      return added;
+    };
+    return this.within(definition, options, (sql) => (options.tx ? once(sql) : this.pool.transaction(once)));
+  }
+}

@@ -1,0 +1,67 @@
+import { plainToInstance } from 'class-transformer';
+import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
+import { invalid, type FieldError } from '../platform/errors/app-error.js';
+import type { AnyTaskDefinition } from './define-task.js';
+
+/**
+ * Parses and checks a task's input before anything is written. Unknown fields are refused: a misspelt option that is
+ * silently ignored is worse than an error.
+ * @throws invalid `invalid_task_input`, every field named as `params.<path>`.
+ */
+export async function parseTaskInput(definition: AnyTaskDefinition, params: unknown): Promise<object> {
+  if (typeof params !== 'object' || params === null || Array.isArray(params)) {
+    throw invalid('invalid_task_input', `the input of ${definition.name} is an object`, {
+      fields: [{ path: 'params', message: 'must be an object', value: params }],
+    });
+  }
+  const input = params instanceof definition.input ? params : (plainToInstance(definition.input, params) as object);
+  const errors = hasRules(definition) || Object.keys(params).length > 0 ? await check(input) : [];
+  if (errors.length > 0) {
+    throw invalid('invalid_task_input', `the input of ${definition.name} is not valid`, {
+      fields: fieldErrors(errors, 'params'),
+    });
+  }
+  return input;
+}
+
+/** An old payload in today's shape: each version's upgrade in turn. */
+export function upgradeParams(definition: AnyTaskDefinition, version: number, params: object): object {
+  let current = params as Record<string, unknown>;
+  for (let from = version; from < definition.version; from += 1) {
+    current = definition.upgrade?.[from]?.(current) ?? current;
+  }
+  return current;
+}
+
+/** Names of the fields that a task's input may have. */
+export function inputFields(definition: AnyTaskDefinition): string[] {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(definition.input, '', true, false);
+  return [...new Set(rules.map((rule) => rule.propertyName))].sort();
+}
+
+const check = (input: object): Promise<ValidationError[]> =>
+  validate(input, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
+
+const withRules = new WeakMap<object, boolean>();
+
+/** Asked for every task of a bulk, so the answer is kept. */
+function hasRules(definition: AnyTaskDefinition): boolean {
+  let answer = withRules.get(definition);
+  if (answer === undefined) {
+    answer = inputFields(definition).length > 0;
+    withRules.set(definition, answer);
+  }
+  return answer;
+}
+
+function fieldErrors(errors: readonly ValidationError[], prefix: string): FieldError[] {
+  return errors.flatMap((error) => {
+    const path = `${prefix}.${error.property}`;
+    const own = Object.values(error.constraints ?? {}).map((message) => ({
+      path,
+      message,
+      value: error.value as unknown,
+    }));
+    return [...own, ...fieldErrors(error.children ?? [], path)];
+  });
+}

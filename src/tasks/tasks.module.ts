@@ -1,0 +1,41 @@
+import { Module } from '@nestjs/common';
+import { Canceller } from './queue/canceller.js';
+import { EnginePool } from './queue/engine-pool.js';
+import { Enqueuer } from './queue/enqueuer.js';
+import { Settlement } from './queue/settlement.js';
+import { Wakeup } from './queue/wakeup.js';
+import { TaskCreator } from './task-creator.js';
+import { TaskReader } from './task-reader.js';
+import { TaskRegistry } from './task-registry.js';
+import { TaskStarter } from './task-starter.js';
+import { TaskService } from './task.service.js';
+import { EffectsWriter } from './worker/effects-writer.js';
+import { FanOutWriter } from './worker/fan-out-writer.js';
+import { OutcomeWriter } from './worker/outcome-writer.js';
+import { Rescuer } from './worker/rescuer.js';
+import { Runner } from './worker/runner.js';
+import { TaskMetrics } from './worker/task-metrics.js';
+import { Settlers } from './worker/settler.js';
+import { Execution, WorkerParts } from './worker/worker-parts.js';
+import { WorkerService } from './worker/worker.service.js';
+
+const QUEUE = [EnginePool, Enqueuer, Settlement, Canceller, Wakeup];
+const WORKER = [
+  Runner,
+  OutcomeWriter,
+  EffectsWriter,
+  FanOutWriter,
+  TaskMetrics,
+  Settlers,
+  Execution,
+  WorkerParts,
+  Rescuer,
+  WorkerService,
+];
+
+/** The engine. It works on nothing until {@link WorkerService.start} is called. */
+@Module({
+  providers: [...QUEUE, ...WORKER, TaskRegistry, TaskCreator, TaskReader, TaskStarter, TaskService],
+  exports: [TaskService, TaskRegistry, WorkerService],
+})
+export class TasksModule {}

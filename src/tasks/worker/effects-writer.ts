@@ -1,0 +1,26 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '../../platform/database/transaction.js';
+import type { AnyTaskDefinition } from '../define-task.js';
+import { Enqueuer } from '../queue/enqueuer.js';
+import { parseTaskInput } from '../task-input.js';
+import type { AttemptContext } from './task-context.js';
+
+/** Writes what an attempt asked for with `onSettle` and `enqueue`, in the transaction that settles it. */
+@Injectable()
+export class EffectsWriter {
+  constructor(private readonly enqueuer: Enqueuer) {}
+
+  /** Gives the queues that are to be woken when it has committed. @throws invalid `invalid_task_input`. */
+  async write(tx: Transaction, context: AttemptContext): Promise<Set<string>> {
+    const queues = new Set<string>();
+    for (const write of context.settlementWrites) await write(tx);
+    for (const { task, input } of context.followUps) {
+      const definition: AnyTaskDefinition = task;
+      const params = await parseTaskInput(definition, input);
+      const tasks = [{ params, dedupKey: definition.dedupKey?.(params) }];
+      await this.enqueuer.add(tx, { definition, tasks, terms: { actor: `task:${context.task.id}` } });
+      queues.add(definition.queue);
+    }
+    return queues;
+  }
+}

@@ -1,0 +1,143 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database/database.js';
+import { type Ending, Settlement } from '../queue/settlement.js';
+import { Wakeup } from '../queue/wakeup.js';
+import { classify, type Failure, PermanentError, retryDelayMs } from '../retry-policy.js';
+import type { Json } from '../task-handler.js';
+import { type Attempt, LeaseLostError } from './attempt.js';
+import { EffectsWriter } from './effects-writer.js';
+import { FanOutWriter } from './fan-out-writer.js';
+import type { Outcome } from './runner.js';
+import type { Settler } from './settler.js';
+import { toStoredJson } from './stored-json.js';
+import type { AttemptContext } from './task-context.js';
+import { whileHeld } from './while-held.js';
+
+/** How an attempt ended, for logs and metrics. */
+export type AttemptEnd = 'completed' | 'failed' | 'cancelled' | 'retry' | 'released' | 'waiting' | 'lost';
+
+export interface WrittenOutcome {
+  readonly end: AttemptEnd;
+  readonly failure?: Failure;
+  readonly retryInMs?: number;
+}
+
+/** Who holds an attempt, and where its outcome is handed in. */
+export interface Holder {
+  readonly workerId: string;
+  readonly settler: Settler;
+}
+
+/** More does not belong into a row; big results go to the blob store and only their key here. */
+const MAX_RESULT_BYTES = 1_000_000;
+
+/** Decides what an outcome means for the task and hands it to be written. */
+@Injectable()
+export class OutcomeWriter {
+  constructor(
+    private readonly database: Database,
+    private readonly settlement: Settlement,
+    private readonly fanOuts: FanOutWriter,
+    private readonly effects: EffectsWriter,
+    private readonly wakeup: Wakeup,
+  ) {}
+
+  async write(holder: Holder, attempt: Attempt, outcome: Outcome): Promise<WrittenOutcome> {
+    try {
+      switch (outcome.kind) {
+        case 'completed':
+          return await this.complete(holder, attempt, outcome);
+        case 'fan-out':
+          await whileHeld(attempt, () => this.fanOuts.write(holder.workerId, attempt, outcome));
+          return { end: 'waiting' };
+        case 'threw':
+          return this.settleError(holder.settler, attempt, outcome.error);
+      }
+    } catch (error) {
+      return this.settleError(holder.settler, attempt, error);
+    }
+  }
+
+  /** Ends an attempt that was stopped and does not listen. */
+  giveUp(settler: Settler, attempt: Attempt): WrittenOutcome {
+    return this.settleError(settler, attempt, attempt.signal.reason);
+  }
+
+  private async complete(
+    { settler, workerId }: Holder,
+    attempt: Attempt,
+    { result, context }: { result: Json | undefined; context: AttemptContext },
+  ): Promise<WrittenOutcome> {
+    const ending: Ending = { ...this.ending(attempt, 'completed'), result: resultText(result) };
+    if (context.followUps.length + context.settlementWrites.length === 0) settler.end(ending);
+    else await whileHeld(attempt, () => this.settleWithEffects(workerId, ending, context));
+    return { end: 'completed' };
+  }
+
+  /** The end, the handler's own writes and its follow-up tasks, all or nothing. */
+  private async settleWithEffects(workerId: string, ending: Ending, context: AttemptContext): Promise<void> {
+    const queues = await this.database.transaction(async (tx) => {
+      const { settled, queues } = await this.settlement.finishWithin(tx, workerId, [ending]);
+      if (settled.size === 0) throw new LeaseLostError(ending.id);
+      return [...queues, ...(await this.effects.write(tx, context))];
+    });
+    for (const queue of new Set(queues)) this.wakeup.queued(queue);
+  }
+
+  private settleError(settler: Settler, attempt: Attempt, error: unknown): WrittenOutcome {
+    const { row, why, definition } = attempt;
+    if (error instanceof LeaseLostError || why === 'lease-lost') return { end: 'lost' };
+    if (why === 'cancelled') {
+      settler.end(this.ending(attempt, 'cancelled'));
+      return { end: 'cancelled' };
+    }
+    if (why === 'shutdown') {
+      settler.giveBack({ ...this.held(attempt), reason: 'released', delayMs: 0 });
+      return { end: 'released' };
+    }
+    const failure = why === 'timeout' ? timeoutFailure(row.timeout_ms) : classify(error);
+    if (failure.category === 'permanent' || row.attempt >= row.max_attempts) {
+      settler.end({ ...this.ending(attempt, 'failed'), ...failure });
+      return { end: 'failed', failure };
+    }
+    const retryInMs = retryDelayMs(definition?.retry.backoff, row.attempt, failure);
+    settler.giveBack({ ...this.held(attempt), ...failure, reason: 'backoff', delayMs: retryInMs });
+    return { end: 'retry', failure, retryInMs };
+  }
+
+  private ending(attempt: Attempt, status: Ending['status']): Ending {
+    return { ...this.held(attempt), status };
+  }
+
+  private held({ row, processed, total }: Attempt): Omit<Ending, 'status'> {
+    return { id: row.id, fence: row.fence, hasParent: row.parent_id !== null, processed, total };
+  }
+}
+
+/** @throws PermanentError for what a row cannot hold: it will not fit the next time either. */
+function resultText(result: Json | undefined): string | null {
+  const text = result === undefined ? null : jsonOf(result);
+  const sizeBytes = text === null ? 0 : Buffer.byteLength(text);
+  if (sizeBytes <= MAX_RESULT_BYTES) return text;
+  const allowed = `${String(MAX_RESULT_BYTES)} are allowed; store it and return a pointer`;
+  throw new PermanentError('result_too_large', `the result has ${String(sizeBytes)} bytes, ${allowed}`);
+}
+
+function jsonOf(result: Json): string {
+  try {
+    const text = toStoredJson(result);
+    if (text !== undefined) return text;
+  } catch (error) {
+    const { message } = classify(error);
+    throw new PermanentError('result_not_storable', `the result cannot be turned into JSON: ${message}`, {
+      cause: error,
+    });
+  }
+  throw new PermanentError('result_not_storable', `a ${typeof result} is no result: it cannot be turned into JSON`);
+}
+
+const timeoutFailure = (timeoutMs: number): Failure => ({
+  category: 'transient',
+  code: 'timeout',
+  message: `the attempt took longer than the ${String(timeoutMs)} ms it may take`,
+});

@@ -1,0 +1,115 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Canceller } from '../queue/canceller.js';
+import { PROMOTE, NEXT_DUE } from '../queue/claim.sql.js';
+import { EnginePool } from '../queue/engine-pool.js';
+import { FREE_ORPHANS, LEASE_LOCK_CLASS, LIST_WORKERS, RESCUE_LOCK, STRIKE_OFF_WORKERS } from '../queue/lease.sql.js';
+import { Wakeup } from '../queue/wakeup.js';
+import type { Sql } from '../../platform/database/transaction.js';
+import { type GoneWorker as Gone, type WatchedWorker, WorkerWatch } from './worker-watch.js';
+
+/** How often dead workers and due tasks are looked for. A few cheap statements each. */
+const TICK_MS = 1_000;
+/** How soon again while a worker's connection is missing. */
+const DOUBT_MS = 300;
+/** Due tasks come in crowds; looking more often would not wake them sooner. */
+const MIN_TICK_MS = 10;
+const PROMOTE_BATCH = 5_000;
+
+interface FreedTask {
+  id: string;
+  queue: string;
+  type: string;
+  cancel: boolean;
+  cancel_requested_by: string | null;
+}
+
+interface RegisteredWorker extends WatchedWorker {
+  hostname: string;
+  pid: number;
+}
+
+/** Every worker does this for all: gives the tasks of dead workers to the living, and wakes delayed tasks when due. */
+@Injectable()
+export class Rescuer {
+  private readonly logger = new Logger(Rescuer.name);
+  private readonly watch = new WorkerWatch<RegisteredWorker>();
+  private nextRescueMs = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+  private stopped = true;
+
+  constructor(
+    private readonly pool: EnginePool,
+    private readonly wakeup: Wakeup,
+    private readonly canceller: Canceller,
+  ) {}
+
+  start(): void {
+    this.stopped = false;
+    const tick = async (): Promise<void> => {
+      const nextMs = await this.tick();
+      if (this.stopped) return;
+      this.timer = setTimeout(() => {
+        this.running = tick();
+      }, nextMs);
+    };
+    this.running = tick();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  /** Gives when to look again, in milliseconds. */
+  private async tick(): Promise<number> {
+    try {
+      const now = performance.now();
+      if (now >= this.nextRescueMs) {
+        await this.rescue(now);
+        this.nextRescueMs = now + (this.watch.inDoubt ? DOUBT_MS : TICK_MS);
+      }
+      const dueMs = await this.promote();
+      return Math.max(MIN_TICK_MS, Math.min(dueMs, this.nextRescueMs - performance.now()));
+    } catch (error) {
+      this.watch.forget();
+      if (!this.stopped) this.logger.warn({ message: 'rescue failed, trying again', err: error });
+      return TICK_MS;
+    }
+  }
+
+  private async rescue(now: number): Promise<void> {
+    const workers = await this.pool.query<RegisteredWorker>(LIST_WORKERS, [LEASE_LOCK_CLASS]);
+    const gone = this.watch.look(workers, now);
+    const { struckOff, freed } = await this.pool.transaction(async (sql) => {
+      const [lock] = await sql.query<{ locked: boolean }>(RESCUE_LOCK, [LEASE_LOCK_CLASS]);
+      if (!lock?.locked) return { struckOff: new Set<string>(), freed: [] };
+      return { struckOff: await strikeOff(sql, gone), freed: await sql.query<FreedTask>(FREE_ORPHANS) };
+    });
+    for (const { worker, because } of gone.filter(({ worker }) => struckOff.has(worker.id))) {
+      const { id: workerId, hostname: host, pid } = worker;
+      this.logger.warn({ message: 'worker lost', workerId, host, pid, because });
+    }
+    for (const task of freed) {
+      this.logger.warn({ message: 'task rescued from a lost worker', jobId: task.id, taskName: task.type });
+      if (task.cancel) await this.canceller.cancel(task.id, task.cancel_requested_by ?? 'engine');
+    }
+    for (const queue of new Set(freed.map((task) => task.queue))) this.wakeup.queued(queue);
+  }
+
+  private async promote(): Promise<number> {
+    const promoted = await this.pool.prepared.query<{ queue: string; count: number }>(PROMOTE, [PROMOTE_BATCH]);
+    for (const { queue } of promoted) this.wakeup.queued(queue);
+    const [next] = await this.pool.prepared.query<{ due_in_ms: number | null }>(NEXT_DUE);
+    return next?.due_in_ms ?? TICK_MS;
+  }
+}
+
+async function strikeOff(sql: Sql, gone: readonly Gone<RegisteredWorker>[]): Promise<Set<string>> {
+  if (gone.length === 0) return new Set();
+  const ids = gone.map(({ worker }) => worker.id);
+  const seenAt = gone.map(({ worker }) => worker.seenAt);
+  const rows = await sql.query<{ id: string }>(STRIKE_OFF_WORKERS, [ids, seenAt]);
+  return new Set(rows.map((row) => row.id));
+}

@@ -1,0 +1,170 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sqlState } from '../../platform/database/sql-state.js';
+import { type Ending, type Return, Settlement } from '../queue/settlement.js';
+
+/** A statement's size: larger ones hold row locks longer, smaller ones cost a commit more often. */
+const BATCH = 1_000;
+const RETRY_FIRST_MS = 50;
+const RETRY_MAX_MS = 2_000;
+
+/** Data exceptions, constraints, limits: the statement is refused for what is in it, now and every time. */
+const REFUSED_FOR_CONTENT = /^(22|23|54)...$/;
+
+type Entry = { readonly kind: 'end'; readonly ending: Ending } | { readonly kind: 'return'; readonly back: Return };
+
+/** How outcomes of one kind are written, and what is written instead of one that the database refuses. */
+interface Writing<T> {
+  readonly write: (batch: readonly T[]) => Promise<void>;
+  readonly instead: (refused: T, why: string) => T;
+}
+
+/**
+ * Collects the outcomes of one worker's attempts and writes them in batches: whatever gathers while one batch is being
+ * written is the next. A batch that cannot be written is tried again until it can, or until the lease is lost: then
+ * the tasks belong to others, and the fence would refuse it anyway. One outcome that the database refuses does not
+ * stand in the way of the others: it is singled out, and its task fails.
+ */
+export class Settler {
+  private readonly logger = new Logger(Settler.name);
+  private entries: Entry[] = [];
+  private writing: readonly Entry[] = [];
+  private draining: Promise<void> | undefined;
+  private abandoned = false;
+
+  constructor(
+    private readonly workerId: string,
+    private readonly settlement: Settlement,
+  ) {}
+
+  get backlog(): number {
+    return this.entries.length;
+  }
+
+  /** Whether the outcome of this attempt is still to be written. */
+  holds(id: string, fence: number): boolean {
+    return [this.entries, this.writing].some((entries) =>
+      entries.some((entry) => {
+        const outcome = entry.kind === 'end' ? entry.ending : entry.back;
+        return outcome.id === id && outcome.fence === fence;
+      }),
+    );
+  }
+
+  end(ending: Ending): void {
+    this.add({ kind: 'end', ending });
+  }
+
+  giveBack(back: Return): void {
+    this.add({ kind: 'return', back });
+  }
+
+  /** Resolves when everything handed in so far has been written, or given up. */
+  async flush(): Promise<void> {
+    while (this.draining) await this.draining;
+  }
+
+  /** The lease is gone: nothing of this worker can be settled any more. */
+  abandon(): void {
+    this.abandoned = true;
+    this.entries = [];
+  }
+
+  private add(entry: Entry): void {
+    if (this.abandoned) return;
+    this.entries.push(entry);
+    // One macrotask later, so that what ends in this tick shares a statement.
+    this.draining ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.drain());
+  }
+
+  private async drain(): Promise<void> {
+    while (this.entries.length > 0) {
+      const batch = (this.writing = this.entries.splice(0, BATCH));
+      const endings = batch.flatMap((entry) => (entry.kind === 'end' ? [entry.ending] : []));
+      const returns = batch.flatMap((entry) => (entry.kind === 'return' ? [entry.back] : []));
+      await this.persist(endings, { write: (some) => this.writeEndings(some), instead: failedInstead });
+      await this.persist(returns, { write: (some) => this.writeReturns(some), instead: returnedInstead });
+    }
+    this.writing = [];
+    this.draining = undefined;
+  }
+
+  private async writeEndings(endings: readonly Ending[]): Promise<void> {
+    this.warnOfRefused(endings, await this.settlement.finish(this.workerId, endings));
+  }
+
+  private async writeReturns(returns: readonly Return[]): Promise<void> {
+    this.warnOfRefused(returns, await this.settlement.giveBack(this.workerId, returns));
+  }
+
+  private warnOfRefused(outcomes: readonly { readonly id: string }[], settled: Set<string>): void {
+    if (settled.size === outcomes.length) return;
+    for (const { id } of outcomes) {
+      if (settled.has(id)) continue;
+      this.logger.warn({ message: 'late result refused: the task is no longer held by this attempt', jobId: id });
+    }
+  }
+
+  private async persist<T extends Ending | Return>(batch: readonly T[], writing: Writing<T>): Promise<void> {
+    if (batch.length === 0) return;
+    for (let wait = RETRY_FIRST_MS; !this.abandoned; wait = Math.min(RETRY_MAX_MS, wait * 2)) {
+      try {
+        await writing.write(batch);
+        return;
+      } catch (error) {
+        if (REFUSED_FOR_CONTENT.test(sqlState(error) ?? '')) {
+          await this.persistApart(batch, writing, error);
+          return;
+        }
+        this.logger.warn({ message: 'outcomes not written, trying again', err: error, retryInMs: wait });
+        await sleep(wait);
+      }
+    }
+  }
+
+  /** Something in the batch is refused: halves it until that is alone, and writes a failure in its place. */
+  private async persistApart<T extends Ending | Return>(
+    batch: readonly T[],
+    writing: Writing<T>,
+    error: unknown,
+  ): Promise<void> {
+    const [one] = batch;
+    if (one !== undefined && batch.length === 1) {
+      this.logger.error({ message: 'outcome refused by the database', jobId: one.id, err: error });
+      const last = writing.instead(one, error instanceof Error ? error.message : String(error));
+      // Refused once more, it is dropped: the worker finds that it has lost track of the task, and releases it.
+      if (one.code !== REFUSED_CODE) await this.persist([last], writing);
+      return;
+    }
+    const middle = Math.ceil(batch.length / 2);
+    await this.persist(batch.slice(0, middle), writing);
+    await this.persist(batch.slice(middle), writing);
+  }
+}
+
+const REFUSED_CODE = 'result_not_storable';
+const refusal = (why: string) => ({
+  code: REFUSED_CODE,
+  category: 'permanent',
+  message: `the database refused the outcome: ${why.replaceAll('\0', '')}`,
+  processed: 0,
+});
+
+const failedInstead = ({ id, fence, hasParent }: Ending, why: string): Ending => ({
+  ...{ id, fence, hasParent, status: 'failed' },
+  ...refusal(why),
+});
+const returnedInstead = ({ id, fence, hasParent, reason }: Return, why: string): Return => ({
+  ...{ id, fence, hasParent, reason, delayMs: 1_000 },
+  ...refusal(why),
+});
+
+/** Makes the settler of each life of a worker. */
+@Injectable()
+export class Settlers {
+  constructor(private readonly settlement: Settlement) {}
+
+  for(workerId: string): Settler {
+    return new Settler(workerId, this.settlement);
+  }
+}

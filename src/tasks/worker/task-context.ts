@@ -1,0 +1,80 @@
+import type { Database } from '../../platform/database/database.js';
+import type { Transaction } from '../../platform/database/transaction.js';
+import type { AnyTaskDefinition, InputOf } from '../define-task.js';
+import { HOLD, SAVE_CHECKPOINT } from '../queue/settle.sql.js';
+import type { EnqueueRequest, Json, RunningTask, TaskContext } from '../task-handler.js';
+import { type Attempt, LeaseLostError } from './attempt.js';
+import { toStoredJson } from './stored-json.js';
+
+/** The context of a real attempt: every write is fenced by worker and fencing number. */
+export class AttemptContext implements TaskContext {
+  readonly followUps: EnqueueRequest[] = [];
+  readonly settlementWrites: ((tx: Transaction) => Promise<void>)[] = [];
+
+  constructor(
+    private readonly attempt: Attempt,
+    private readonly workerId: string,
+    private readonly database: Database,
+    private readonly onProgress: (attempt: Attempt) => void,
+  ) {}
+
+  get task(): RunningTask {
+    return this.attempt.describe();
+  }
+
+  get signal(): AbortSignal {
+    return this.attempt.signal;
+  }
+
+  get checkpoint(): Json | undefined {
+    return this.attempt.checkpoint;
+  }
+
+  progress(processed: number, total?: number): void {
+    const { attempt } = this;
+    attempt.processed = Math.max(attempt.processed, wholeCount(processed) ?? 0);
+    attempt.total = wholeCount(total) ?? attempt.total;
+    this.onProgress(attempt);
+  }
+
+  async saveCheckpoint(value: Json): Promise<void> {
+    const text = toStoredJson(value) ?? 'null';
+    const rows = this.attempt.closed ? [] : await this.database.query(SAVE_CHECKPOINT, [...this.holder(), text]);
+    if (rows.length === 0) throw this.lost();
+    this.attempt.checkpoint = JSON.parse(text) as Json;
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    if (this.attempt.closed) throw this.lost();
+    return this.database.transaction(async (tx) => {
+      const held = await tx.query(HOLD, this.holder());
+      if (held.length === 0) throw this.lost();
+      return work(tx);
+    });
+  }
+
+  enqueue<D extends AnyTaskDefinition>(task: D, input: InputOf<D>): void {
+    this.followUps.push({ task, input });
+  }
+
+  onSettle(write: (tx: Transaction) => Promise<void>): void {
+    this.settlementWrites.push(write);
+  }
+
+  private holder(): [string, string, number] {
+    return [this.workerId, this.attempt.row.id, this.attempt.row.fence];
+  }
+
+  private lost(): LeaseLostError {
+    this.attempt.stop('lease-lost');
+    return new LeaseLostError(this.attempt.row.id);
+  }
+}
+
+/** Larger counts times the weight of a batch would leave the range of a bigint. */
+const MAX_COUNT = 1e12;
+
+/** Whatever a handler reports must not make its outcome unwritable: what is no count is no news. */
+function wholeCount(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 ? Math.min(Math.floor(value), MAX_COUNT) : undefined;
+}

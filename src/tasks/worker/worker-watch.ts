@@ -1,0 +1,66 @@
+/** A registered worker as the database shows it now. */
+export interface WatchedWorker {
+  readonly id: string;
+  /** When it last renewed its lease; only compared for equality. */
+  readonly seenAt: string;
+  readonly leaseMs: number;
+  /** Whether its lease connection is open. */
+  readonly connected: boolean;
+}
+
+export interface GoneWorker<W extends WatchedWorker> {
+  readonly worker: W;
+  readonly because: 'its lease ran out' | 'its connection is gone';
+}
+
+interface Observation {
+  readonly seenAt: string;
+  readonly sinceMs: number;
+  readonly lostSinceMs: number | undefined;
+}
+
+/**
+ * How long a worker may be without its lease connection before it counts as dead. Smaller: a healthy worker that is
+ * reconnecting is struck off. Larger: the tasks of a dead process wait that long.
+ */
+export const CONNECTION_GRACE_MS = 1_500;
+/** After a longer break this process was paused itself, and perhaps the others with it: they get their time anew. */
+const LONGEST_BREAK_MS = 4_000;
+
+/**
+ * Tells the dead from the living by watching them. A worker is gone when its renewals have stood still for a whole lease, or
+ * its connection has been missing, on the watcher's own monotonic clock and while the database could be asked: neither
+ * a step of anybody's clock nor an outage makes it look dead, and both are forgotten with {@link forget}.
+ */
+export class WorkerWatch<W extends WatchedWorker = WatchedWorker> {
+  private observations = new Map<string, Observation>();
+  private lookedMs = 0;
+
+  /** Looks at all workers there are at `nowMs` (monotonic); gives those that are gone. */
+  look(workers: readonly W[], nowMs: number): GoneWorker<W>[] {
+    if (nowMs - this.lookedMs > LONGEST_BREAK_MS) this.forget();
+    this.lookedMs = nowMs;
+    this.observations = new Map(workers.map((worker) => [worker.id, this.observe(worker, nowMs)]));
+    return workers.flatMap((worker) => {
+      const { sinceMs, lostSinceMs = nowMs } = this.observations.get(worker.id) ?? { sinceMs: nowMs };
+      if (nowMs - lostSinceMs >= CONNECTION_GRACE_MS) return [{ worker, because: 'its connection is gone' }];
+      return nowMs - sinceMs >= worker.leaseMs ? [{ worker, because: 'its lease ran out' }] : [];
+    });
+  }
+
+  /** Whether a connection is missing: then the next look should come soon. */
+  get inDoubt(): boolean {
+    return [...this.observations.values()].some(({ lostSinceMs }) => lostSinceMs !== undefined);
+  }
+
+  /** The database was away, and nobody could renew. */
+  forget(): void {
+    this.observations.clear();
+  }
+
+  private observe({ id, seenAt, connected }: W, nowMs: number): Observation {
+    const known = this.observations.get(id);
+    if (known?.seenAt !== seenAt) return { seenAt, sinceMs: nowMs, lostSinceMs: connected ? undefined : nowMs };
+    return { ...known, lostSinceMs: connected ? undefined : (known.lostSinceMs ?? nowMs) };
+  }
+}

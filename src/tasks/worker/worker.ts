@@ -1,0 +1,197 @@
+import { Logger } from '@nestjs/common';
+import { withLogFields } from '../../platform/logging/log-context.js';
+import { ProgressWriter } from './progress-writer.js';
+import { Attempt, type ClaimedRow, type StopReason } from './attempt.js';
+import { Lease, type LeaseTimes } from './lease.js';
+import type { WrittenOutcome } from './outcome-writer.js';
+import { QueueLoop } from './queue-loop.js';
+import type { Settler } from './settler.js';
+import type { WorkerParts } from './worker-parts.js';
+
+/** How long a stopped handler may go on before its attempt is settled without it. */
+const STOP_GRACE_MS = 5_000;
+/** Deadlines are checked this often: one timer for all attempts. */
+const SWEEP_MS = 200;
+/** Outcomes waiting to be written beyond which nothing new is claimed. */
+const MAX_BACKLOG = 4_000;
+
+export interface WorkerOptions extends LeaseTimes {
+  /** Attempts at once, by queue. */
+  readonly concurrency: Readonly<Record<string, number>>;
+  /** How long running attempts may take to finish at shutdown before they are handed back. */
+  readonly shutdownGraceMs: number;
+  /** The net beneath the notices. Shorter costs idle queries, longer costs latency when a notice is lost. */
+  readonly pollMs: number;
+}
+
+/**
+ * One life of a worker, from getting a lease to losing it or letting it go. Claims, runs and settles; a lost lease ends
+ * it for good, and whoever owns it starts another.
+ */
+export class Worker {
+  private readonly logger = new Logger(Worker.name);
+  private readonly attempts = new Map<string, Attempt>();
+  private readonly loops = new Map<string, QueueLoop>();
+  private readonly lease: Lease;
+  private readonly settler: Settler;
+  private readonly progress: ProgressWriter;
+  private sweeper: NodeJS.Timeout | undefined;
+  private idle: (() => void) | undefined;
+
+  constructor(
+    private readonly parts: WorkerParts,
+    private readonly options: WorkerOptions,
+    private readonly onLost: () => void,
+  ) {
+    this.lease = new Lease(parts.database, options, {
+      inFlight: () => [...this.attempts.keys()],
+      onCancelled: (ids) => {
+        for (const id of ids) this.cancel(id);
+      },
+      onLost: () => {
+        this.lost();
+      },
+    });
+    this.settler = parts.settlers.for(this.id);
+    this.progress = new ProgressWriter(this.id, parts.pool);
+  }
+
+  get id(): string {
+    return this.lease.workerId;
+  }
+
+  async start(): Promise<void> {
+    const { registry, pool } = this.parts;
+    await this.lease.acquire(
+      this.options.concurrency,
+      registry.definitions().map((definition) => definition.name),
+    );
+    for (const [queue, concurrency] of Object.entries(this.options.concurrency)) {
+      const types = registry.typesOfQueue(queue);
+      if (types.length === 0 || concurrency === 0) continue;
+      const loop = new QueueLoop(pool, {
+        queue,
+        concurrency,
+        types,
+        workerId: this.id,
+        pollMs: this.options.pollMs,
+        start: (row) => void this.work(row, loop),
+        mayClaim: () => this.lease.held && this.settler.backlog < MAX_BACKLOG,
+      });
+      this.loops.set(queue, loop);
+      loop.start();
+    }
+    this.sweeper = setInterval(() => {
+      this.sweep();
+    }, SWEEP_MS);
+    this.logger.log({ message: 'worker started', workerId: this.id, queues: this.options.concurrency });
+  }
+
+  hint(queue: string): void {
+    this.loops.get(queue)?.hint();
+  }
+
+  hintAll(): void {
+    for (const loop of this.loops.values()) loop.hint();
+  }
+
+  cancel(taskId: string): void {
+    this.attempts.get(taskId)?.stop('cancelled');
+  }
+
+  /** Finishes what finishes within the grace, hands the rest back, and lets go of the lease. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.loops.values()].map((loop) => loop.stop()));
+    const giveUp = setTimeout(() => {
+      this.stopAll('shutdown');
+    }, this.options.shutdownGraceMs);
+    await this.untilIdle();
+    clearTimeout(giveUp);
+    clearInterval(this.sweeper);
+    this.progress.stop();
+    await this.settler.flush();
+    await this.lease.resign();
+    this.logger.log({ message: 'worker stopped', workerId: this.id });
+  }
+
+  private async work(row: ClaimedRow, loop: QueueLoop): Promise<void> {
+    const attempt = new Attempt(row);
+    this.attempts.set(row.id, attempt);
+    const { runner, outcomes, metrics } = this.parts.execution;
+    metrics.attemptStarted(row.type, row.queued_at ? Date.now() - row.queued_at.getTime() : undefined);
+    const fields = {
+      jobId: row.id,
+      taskName: row.type,
+      taskVersion: row.version,
+      attempt: row.attempt,
+      fence: row.fence,
+    };
+    await withLogFields(fields, async () => {
+      const outcome = await runner.run(this.id, attempt, (reporting) => {
+        this.progress.report(reporting);
+      });
+      if (attempt.closed) return; // given up long ago; the slot is free already
+      const written = await outcomes.write({ settler: this.settler, workerId: this.id }, attempt, outcome);
+      this.close(attempt, loop, written);
+    });
+  }
+
+  private close(attempt: Attempt, loop: QueueLoop | undefined, { end, failure, retryInMs }: WrittenOutcome): void {
+    if (attempt.closed) return;
+    attempt.closed = true;
+    const durationMs = Math.round(performance.now() - attempt.startedMs);
+    this.parts.execution.metrics.attemptEnded(attempt.row.type, end, durationMs);
+    const line = { message: 'attempt ended', outcome: end, durationMs };
+    if (failure) {
+      const { code: errorCode, category: errorCategory, message: errorMessage } = failure;
+      this.logger.warn({ ...line, errorCode, errorCategory, errorMessage, retryInMs });
+    } else {
+      this.logger.log(line);
+    }
+    this.attempts.delete(attempt.row.id);
+    loop?.release();
+    if (this.attempts.size === 0) this.idle?.();
+  }
+
+  /** Timeouts, and attempts that were stopped but go on regardless: those are settled without their handler. */
+  private sweep(): void {
+    const now = performance.now();
+    for (const attempt of this.attempts.values()) {
+      if (attempt.stoppedMs === undefined) {
+        if (now > attempt.deadlineMs) attempt.stop('timeout');
+      } else if (now > attempt.stoppedMs + STOP_GRACE_MS) {
+        const { row } = attempt;
+        this.logger.warn({
+          message: 'handler ignores its signal; settled without it',
+          jobId: row.id,
+          taskName: row.type,
+        });
+        this.close(attempt, this.loopOf(row.type), this.parts.execution.outcomes.giveUp(this.settler, attempt));
+      }
+    }
+  }
+
+  private loopOf(type: string): QueueLoop | undefined {
+    const queue = this.parts.registry.find(type)?.definition.queue;
+    return queue === undefined ? undefined : this.loops.get(queue);
+  }
+
+  private stopAll(why: StopReason): void {
+    for (const attempt of this.attempts.values()) attempt.stop(why);
+  }
+
+  private lost(): void {
+    this.settler.abandon();
+    this.stopAll('lease-lost');
+    clearInterval(this.sweeper);
+    this.progress.stop();
+    void Promise.all([...this.loops.values()].map((loop) => loop.stop())).then(() => {
+      this.onLost();
+    });
+  }
+
+  private async untilIdle(): Promise<void> {
+    if (this.attempts.size === 0) return;
+    await new Promise<void>((resolve) => (this.idle = resolve));
+  }
+}
