@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { ImagesController } from './images.controller.js';
+import { ImagesModule } from './images.module.js';
+
+/** Images over HTTP. Apart from {@link ImagesModule}, which workers and commands use without any of this. */
+@Module({ imports: [ImagesModule], controllers: [ImagesController] })
+export class ImagesHttpModule {}
