@@ -1,0 +1,10 @@
+/**
+ * - **catalogue**: a named library of photos under one or more folders (its roots).
+ * - **coverage**: for each kind of metadata, how many images could have it, have it, failed, or still lack it.
+ * - **plan**: the phases of work that would fill the gaps. **Rebuild**: doing them.
+ */
+export { CatalogsHttpModule } from './catalogs-http.module.js';
+export { CatalogsModule } from './catalogs.module.js';
+export { CatalogsService } from './catalogs.service.js';
+export { RebuildService } from './rebuild.service.js';
+export { rebuild } from './tasks/rebuild.task.js';

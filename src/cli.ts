@@ -1,0 +1,54 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { TokenCommand, TokenCreateCommand, TokenListCommand, TokenRevokeCommand } from './access/token.commands.js';
+import {
+  CatalogCommand,
+  CatalogCoverageCommand,
+  CatalogCreateCommand,
+  CatalogListCommand,
+  CatalogPlanCommand,
+  CatalogRemoveCommand,
+  CatalogShowCommand,
+} from './catalogs/cli/catalog.commands.js';
+import { DemoCommand } from './catalogs/cli/demo.commands.js';
+import { ImportCommand, RebuildCommand } from './catalogs/cli/import.commands.js';
+import { ApplicationEntry } from './platform/cli/application-entry.js';
+import { DoctorCommand } from './platform/cli/doctor/doctor.commands.js';
+import { MigrateCommand } from './platform/cli/migrate.commands.js';
+import { runCli } from './platform/cli/run-cli.js';
+import { ServeCommand, WorkerCommand } from './platform/cli/serve.commands.js';
+import { SnapshotsCommand } from './platform/cli/snapshots/snapshots.commands.js';
+import {
+  TaskCancelCommand,
+  TaskCommand,
+  TaskListCommand,
+  TaskRetryCommand,
+  TaskRunCommand,
+  TaskShowCommand,
+  TaskWatchCommand,
+} from './tasks/cli/task.commands.js';
+
+/** Loaded when a command needs it: `--help` starts without TypeORM, pg and all the modules. */
+const application: ApplicationEntry = {
+  start: async (overrides) => (await import('./main.js')).start(overrides),
+  serve: async (overrides) => (await import('./main.js')).serve(overrides),
+  openApiDocument: async () => (await import('./main.js')).apiDocument(),
+  databaseChecks: async () => [(await import('./access/index.js')).checkTokens],
+};
+
+/** Every command, in the order of --help. */
+const COMMANDS = [
+  ...[ServeCommand, WorkerCommand, MigrateCommand, DoctorCommand],
+  ...[DemoCommand, ImportCommand, RebuildCommand],
+  ...[CatalogCommand, CatalogListCommand, CatalogCreateCommand, CatalogShowCommand],
+  ...[CatalogCoverageCommand, CatalogPlanCommand, CatalogRemoveCommand],
+  ...[TaskCommand, TaskListCommand, TaskShowCommand, TaskWatchCommand, TaskRunCommand, TaskCancelCommand, TaskRetryCommand],
+  ...[TokenCommand, TokenCreateCommand, TokenListCommand, TokenRevokeCommand],
+  SnapshotsCommand,
+];
+
+@Module({ providers: [{ provide: ApplicationEntry, useValue: application }, ...COMMANDS] })
+class CliModule {}
+
+/** The command line `photosafe …`; bin/photosafe.js calls this. */
+export const main = (version: string): Promise<void> => runCli(CliModule, version);

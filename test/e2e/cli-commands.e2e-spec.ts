@@ -1,0 +1,140 @@
+import { photosafe } from '../support/photosafe.js';
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+describe('the command line', () => {
+  it('tells its version and its commands', async () => {
+    const [version, help, groupHelp] = await Promise.all(
+      [['--version'], ['--help'], ['token', '--help']].map((args) => photosafe(args)),
+    );
+    expect([version?.code, version?.stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+    expect([help?.code, help?.stderr]).toEqual([0, '']);
+    for (const command of ['serve', 'worker', 'migrate', 'doctor', 'token'])
+      expect(help?.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    expect(help?.stdout).not.toContain('snapshots'); // for developers
+    expect([groupHelp?.code, groupHelp?.stdout]).toEqual([0, expect.stringContaining('revoke [options] <token>')]);
+  });
+
+  it('ends with 2 and a hint for a command line that is wrong', async () => {
+    const hints = {
+      '': 'Usage: photosafe',
+      token: 'Usage: photosafe token',
+      serv: 'Did you mean serve?',
+      'token lst': 'Did you mean photosafe token list?',
+      'token list surplus': 'too many arguments',
+      'token list --bogus': "unknown option '--bogus'",
+      'token create --name x': "required option '--role <role>'",
+      'token create --name x --role god': '--role takes one of viewer, operator, worker, admin, not "god"',
+      'token create --name x --role viewer --expires soon': '--expires takes a duration',
+      'serve --port http': '--port takes a whole number, 0 to 65535, not "http"',
+    };
+    const said: unknown[] = [];
+    for (const line of Object.keys(hints)) {
+      const { code, stdout, stderr } = await photosafe(line.split(' ').filter(Boolean));
+      said.push([line, code, stdout, stderr]);
+    }
+    expect(said).toEqual(Object.entries(hints).map(([line, hint]) => [line, 2, '', expect.stringContaining(hint) as unknown]));
+  });
+
+  it('names every setting that cannot be used', async () => {
+    const { code, stdout, stderr } = await photosafe(['token', 'list'], { PORT: 'x', LOG_LEVEL: 'loud' });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^photosafe: These settings cannot be used:\n {2}PORT is "x"; allowed: .*\n {2}LOG_LEVEL is "loud"/,
+    );
+    expect(stderr).toMatch(/docs\/configuration\.md/);
+  });
+});
+
+describe('the command line, with a database', () => {
+  let database: TestDatabase;
+  let environment: { DATABASE_URL: string };
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    environment = { DATABASE_URL: database.url };
+  });
+  afterAll(() => database.drop());
+
+  it('makes, lists and revokes tokens', async () => {
+    const made = await photosafe(
+      ['token', 'create', '--name', 'phone', '--role', 'viewer', '--expires', '30d', '--json'],
+      environment,
+    );
+    const { token, id, ...rest } = JSON.parse(made.stdout) as { token: string; id: string };
+    expect([made.code, made.stderr, rest]).toEqual([
+      0,
+      '',
+      expect.objectContaining({
+        name: 'phone',
+        role: 'viewer',
+        state: 'active',
+        created_by: expect.stringMatching(/^cli:.+@.+/) as unknown,
+      }),
+    ]);
+
+    const again = await photosafe(['token', 'create', '--name', 'phone', '--role', 'viewer'], environment);
+    expect([again.code, again.stdout, again.stderr]).toEqual([
+      1,
+      '',
+      expect.stringContaining('a token named phone already'),
+    ]);
+
+    const plain = await photosafe(['token', 'create', '--name', 'script', '--role', 'admin'], environment);
+    expect([plain.stdout, plain.stderr]).toEqual([
+      expect.stringMatching(/^ps_[\w-]{43}\n$/),
+      'Made the admin token script, valid until it is revoked. It is shown this once.\n',
+    ]);
+
+    const revoked = await photosafe(['token', 'revoke', token.slice(0, 11)], environment);
+    expect([revoked.code, revoked.stdout]).toEqual([0, `Revoked the viewer token phone (${id}).\n`]);
+    const unknown = await photosafe(['token', 'revoke', 'phone'], environment);
+    expect([unknown.code, unknown.stderr]).toEqual([1, 'photosafe: There is no token phone.\n']);
+
+    const list = await photosafe(['token', 'list'], environment);
+    expect(list.stdout.split('\n').map((line) => line.split('\t')[1])).toEqual(['name', 'script', undefined]);
+    const all = JSON.parse((await photosafe(['token', 'list', '--all', '--json'], environment)).stdout) as {
+      items: { name: string; state: string }[];
+    };
+    expect(all.items.map(({ name, state }) => [name, state])).toEqual([
+      ['script', 'active'],
+      ['phone', 'revoked'],
+    ]);
+  });
+
+  it('finds nothing wrong where nothing is', async () => {
+    const { code, stdout } = await photosafe(['doctor', '--json'], environment);
+    const { healthy, checks } = JSON.parse(stdout) as { healthy: boolean; checks: { name: string; level: string }[] };
+    expect([code, healthy, checks.filter(({ level }) => level === 'fail')]).toEqual([0, true, []]);
+    expect(checks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['node', 'data folder', 'sharp', 'database', 'clock', 'migrations', 'tokens']),
+    );
+  });
+
+  it('finds what is wrong', async () => {
+    const { code, stdout } = await photosafe(['doctor'], {
+      POSTGRES_HOST: '127.0.0.1',
+      POSTGRES_PORT: '1',
+      PHOTOSAFE_DATA_DIR: '/dev/null/nowhere',
+    });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^FAIL {2}data folder: /m);
+    expect(stdout).toMatch(/^FAIL {2}database: .*ECONNREFUSED/m);
+  });
+
+  it('migrates when asked to, and not when only asked what it would do', async () => {
+    const empty = await createEmptyDatabase();
+    try {
+      const migrate = async (...args: string[]): Promise<unknown> =>
+        JSON.parse((await photosafe(['migrate', '--json', ...args], { DATABASE_URL: empty.url })).stdout);
+      const names = expect.arrayContaining(['CreateAccess0000000000002']) as unknown;
+      expect([await migrate('--dry-run'), await migrate(), await migrate(), await migrate('--dry-run')]).toEqual([
+        { pending: names },
+        { ran: names },
+        { ran: [] },
+        { pending: [] },
+      ]);
+    } finally {
+      await empty.drop();
+    }
+  });
+});
