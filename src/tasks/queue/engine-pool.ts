@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Pool, QueryConfig } from 'pg';
 import { Database } from '../../platform/database/database.js';
 import { retrySerializationFailures } from '../../platform/database/retry-transaction.js';
+import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
 
 const CONNECTIONS = 6;
@@ -60,20 +61,22 @@ export class EnginePool implements Sql, OnApplicationShutdown {
     const client = await this.open().connect();
     // Without a listener, a connection that breaks now would end the process.
     client.on('error', ignore);
-    const query = async <Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> =>
-      (await client.query<Row>(this.statement(text, values))).rows;
     let broken = false;
+    const query = async <Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> => {
+      try {
+        return (await client.query<Row>(this.statement(text, values))).rows;
+      } catch (error) {
+        broken ||= sqlState(error) === undefined; // not the server's answer
+        throw error;
+      }
+    };
     try {
       await query('BEGIN');
       const result = await work({ query });
       await query('COMMIT');
       return result;
     } catch (error) {
-      // A connection that cannot roll back is broken.
-      broken = await query('ROLLBACK').then(
-        () => false,
-        () => true,
-      );
+      if (!broken) await query('ROLLBACK').catch(() => (broken = true));
       throw error;
     } finally {
       client.release(broken);

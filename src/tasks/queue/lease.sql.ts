@@ -16,8 +16,7 @@ export const HOLD_LEASE_LOCK = `SELECT pg_try_advisory_lock($1, $2) AS locked`;
  */
 export const RENEW_LEASE = `
   WITH renewed AS (
-    UPDATE task_workers SET seen_at = clock_timestamp(),
-      lease_expires_at = clock_timestamp() + $2 * interval '1 millisecond'
+    UPDATE task_workers SET seen_at = now(), lease_expires_at = now() + $2 * interval '1 millisecond'
     WHERE id = $1 RETURNING id
   )
   SELECT r.id, ARRAY(

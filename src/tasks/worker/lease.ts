@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, QueryConfig } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../platform/database/database.js';
+import { PLANNER } from '../queue/engine-pool.js';
 import { HOLD_LEASE_LOCK, LEASE_LOCK_CLASS, REGISTER_WORKER, RENEW_LEASE, RESIGN } from '../queue/lease.sql.js';
 
 export interface LeaseTimes {
@@ -16,10 +16,19 @@ export interface LeaseTimes {
   readonly renewMs: number;
 }
 
+/** A task that the database says is ours. */
+export interface HeldTask {
+  readonly id: string;
+  readonly fence: number;
+  readonly hasParent: boolean;
+}
+
 export interface LeaseHolder {
   /** Tasks in flight, to be checked for cancellation with each renewal. */
   inFlight(): string[];
   onCancelled(taskIds: readonly string[]): void;
+  /** Tasks that this worker has held for longer than a lease, by the database's account. */
+  onHeld(tasks: readonly HeldTask[]): void;
   /** The lease is gone: stop everything, the tasks are someone else's. */
   onLost(): void;
 }
@@ -27,6 +36,11 @@ export interface LeaseHolder {
 /** Part of the lease that is not trusted: the worker stops by itself before others may take over. */
 const SAFETY_MARGIN_MS = 500;
 const RECONNECT_MS = 200;
+/**
+ * What a process that was paused for longer than its lease gets to renew it: nobody may have noticed. Larger lets
+ * handlers go on whose tasks are someone else's.
+ */
+const LAST_CHANCE_MS = 1_000;
 
 /**
  * One worker's right to hold tasks: a row that is renewed on a connection of its own, whose session also holds an
@@ -39,10 +53,12 @@ export class Lease {
   private readonly logger = new Logger(Lease.name);
   private client: Client | undefined;
   private lockKey = 0;
+  private locked = false;
   private trustedUntilMs = 0;
   private ended = false;
+  private failing = false;
   private loop: Promise<void> | undefined;
-  private readonly stopping = new AbortController();
+  private wake: () => void = ignore;
 
   constructor(
     private readonly database: Database,
@@ -57,44 +73,49 @@ export class Lease {
 
   async acquire(queues: Readonly<Record<string, number>>, types: readonly string[]): Promise<void> {
     const client = await this.connect();
-    const asked = performance.now();
-    const { rows } = await client.query<{ lock_key: number }>(REGISTER_WORKER, [
-      this.workerId,
-      hostname(),
-      process.pid,
-      JSON.stringify(queues),
-      types,
-      this.times.leaseMs,
-    ]);
-    this.lockKey = rows[0]?.lock_key ?? 0;
-    await client.query(HOLD_LEASE_LOCK, [LEASE_LOCK_CLASS, this.lockKey]);
-    this.trust(asked);
+    try {
+      const asked = performance.now();
+      const [row] = await this.ask<{ lock_key: number }>(client, REGISTER_WORKER, [
+        this.workerId,
+        hostname(),
+        process.pid,
+        JSON.stringify(queues),
+        types,
+        this.times.leaseMs,
+      ]);
+      this.lockKey = row?.lock_key ?? 0;
+      await this.lock(client);
+      this.trust(asked);
+    } catch (error) {
+      this.drop();
+      throw error;
+    }
     this.loop = this.keep();
   }
 
   /** Lets go: what is still held is free for others at once. */
   async resign(): Promise<void> {
     this.ended = true;
-    this.stopping.abort();
+    this.wake();
     await this.loop;
-    await this.client?.query(RESIGN, [this.workerId]).catch((error: unknown) => {
+    if (!this.client) return;
+    await this.ask(this.client, RESIGN, [this.workerId]).catch((error: unknown) => {
       this.logger.warn({ message: 'could not resign; the lease runs out by itself', err: error });
     });
-    await this.client?.end().catch(() => undefined);
+    this.drop();
   }
 
   private async keep(): Promise<void> {
     while (this.alive()) {
-      await sleep(this.client ? this.times.renewMs : RECONNECT_MS, undefined, { signal: this.stopping.signal }).catch(
-        () => undefined,
-      );
+      await this.pause(this.client ? this.times.renewMs : RECONNECT_MS);
       if (!this.alive()) return;
       try {
-        await this.renew();
+        await this.inTime(this.renew());
+        this.failing = false;
       } catch (error) {
-        this.logger.warn({ message: 'lease not renewed', err: error });
-        await this.client?.end().catch(() => undefined);
-        this.client = undefined;
+        this.drop();
+        if (!this.failing) this.logger.warn({ message: 'lease not renewed, trying again', err: error });
+        this.failing = true;
         if (performance.now() >= this.trustedUntilMs) this.lose('it could not be renewed in time');
       }
     }
@@ -105,34 +126,82 @@ export class Lease {
   }
 
   private async renew(): Promise<void> {
-    const fresh = this.client === undefined;
     const client = this.client ?? (await this.connect());
-    if (fresh) await client.query('SELECT pg_try_advisory_lock($1, $2)', [LEASE_LOCK_CLASS, this.lockKey]);
+    if (!this.locked) await this.lock(client);
     const asked = performance.now();
-    const { rows } = await client.query<{ cancelled: string[] }>({
-      text: RENEW_LEASE,
-      values: [this.workerId, this.times.leaseMs, this.holder.inFlight()],
-      query_timeout: this.times.leaseMs / 2, // a half-open connection answers nothing at all
-    } as QueryConfig);
-    const renewed = rows[0];
+    const values = [this.workerId, this.times.leaseMs, this.holder.inFlight()];
+    const [renewed] = await this.ask<{ cancelled: string[]; held: HeldTask[] }>(client, RENEW_LEASE, values);
+    if (!this.alive()) return;
     if (!renewed) {
       this.lose('it was taken away');
       return;
     }
-    if (performance.now() - asked < this.times.leaseMs) this.trust(asked);
+    this.trust(asked);
     if (renewed.cancelled.length > 0) this.holder.onCancelled(renewed.cancelled);
+    if (renewed.held.length > 0) this.holder.onHeld(renewed.held);
+  }
+
+  private async lock(client: Client): Promise<void> {
+    const [row] = await this.ask<{ locked: boolean }>(client, HOLD_LEASE_LOCK, [LEASE_LOCK_CLASS, this.lockKey]);
+    this.locked = row?.locked ?? false;
   }
 
   private async connect(): Promise<Client> {
-    const client = await this.database.connect('photosafe-lease');
-    client.on('error', (error) => {
-      this.logger.warn({ message: 'lease connection lost', err: error });
-    });
+    const client = await this.database.connect('photosafe-lease', PLANNER);
     client.once('end', () => {
-      if (this.client === client) this.client = undefined;
+      if (this.client !== client) return;
+      this.client = undefined;
+      this.locked = false;
+      this.wake(); // connects anew at once: others see that the lock is gone
     });
+    if (this.ended) client.connection.stream.destroy();
     this.client = client;
+    this.locked = false;
     return client;
+  }
+
+  private async ask<Row extends object>(client: Client, text: string, values: readonly unknown[]): Promise<Row[]> {
+    // A half-open connection answers nothing at all.
+    const config: QueryConfig & { query_timeout: number } = {
+      text,
+      values: [...values],
+      query_timeout: this.times.leaseMs / 2,
+    };
+    return (await client.query<Row>(config)).rows;
+  }
+
+  /** Rejects when the lease ends first: a connection may be a long time coming. */
+  private async inTime(renewal: Promise<void>): Promise<void> {
+    const waitMs = Math.max(this.trustedUntilMs - performance.now(), LAST_CHANCE_MS);
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`no renewal within ${String(Math.round(waitMs))} ms`));
+      }, waitMs);
+    });
+    await Promise.race([renewal, tooLate]).finally(() => {
+      clearTimeout(timer);
+    });
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.wake = ignore;
+  }
+
+  /** Gives the connection up without waiting for the other side, which may be gone. */
+  private drop(): void {
+    const { client } = this;
+    this.client = undefined;
+    this.locked = false;
+    client?.end().catch(ignore);
+    client?.connection.stream.destroy();
   }
 
   private trust(askedMs: number): void {
@@ -143,7 +212,9 @@ export class Lease {
     if (this.ended) return;
     this.ended = true;
     this.logger.error({ message: 'lease lost', because, workerId: this.workerId });
-    void this.client?.end().catch(() => undefined);
+    this.drop();
     this.holder.onLost();
   }
 }
+
+const ignore = (): void => undefined;
