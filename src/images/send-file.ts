@@ -1,3 +1,4 @@
+import { HttpException, HttpStatus } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -30,7 +31,9 @@ export async function sendFile(original: OpenOriginal, request: Request, respons
     if (request.fresh) return void response.status(304).end();
     const range = rangeOf(request, sizeBytes, etag);
     if (range === 'unsatisfiable') {
-      return void response.status(416).setHeader('Content-Range', `bytes */${sizeBytes}`).end();
+      response.removeHeader('ETag');
+      response.setHeader('Content-Range', `bytes */${sizeBytes}`);
+      throw new HttpException(`the file has ${sizeBytes} bytes`, HttpStatus.RANGE_NOT_SATISFIABLE);
     }
     response.setHeader('Content-Type', mimeType ?? 'application/octet-stream');
     response.setHeader('Content-Disposition', contentDisposition(fileName, mimeType));

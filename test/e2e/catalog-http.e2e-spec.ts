@@ -156,7 +156,11 @@ describe('a catalogue over HTTP', () => {
     expect(task).toMatchObject({
       status: 'completed',
       progress: 100,
-      result: { analyze: { photos: 5, analyzed: 5, failed: 1 }, thumbnails: { rendered: 4 }, up_to_date: false },
+      result: {
+        analyze: { photos: 5, read: 5, analyzed: 4, failed: 1 },
+        thumbnails: { rendered: 4 },
+        up_to_date: false,
+      },
     });
     const coverage = await get(`/api/catalogs/${catalogId}/coverage`);
     const kinds = coverage.kinds as {
@@ -328,7 +332,8 @@ describe('an original over HTTP', () => {
     const part = await http.as('viewer').get(url).set('Range', 'bytes=10-19').buffer(true).expect(206);
     expect((part.body as Buffer).equals(bytes.subarray(10, 20))).toBe(true);
     expect(part.headers['content-range']).toBe(`bytes 10-19/${bytes.length}`);
-    await http.as('viewer').get(url).set('Range', 'bytes=999999-').expect(416);
+    const beyond = await http.as('viewer').get(url).set('Range', 'bytes=999999-').expect(416);
+    expect(beyond.body).toMatchObject({ code: 'range_not_satisfiable' });
     await http.as('viewer').get(url).set('If-None-Match', String(whole.headers.etag)).expect(304);
     await http.as('viewer').get(url).set('Range', 'bytes=0-1').set('If-Range', '"other"').expect(200);
   });

@@ -76,7 +76,7 @@ const quietLogs = (): { LOG_LEVEL?: string } => ({ LOG_LEVEL: 'warn' });
 async function sampleLibrary({ app }: RunningApplication): Promise<string> {
   const [{ Settings }, { generateSampleLibrary }] = await Promise.all([
     import('../../platform/config/settings.js'),
-    import('../sample-library/generate-sample-library.js'),
+    import('../sample-library/sample-library.js'),
   ]);
   const folder = join(app.get(Settings, { strict: false }).dataDir, 'libraries', 'sample');
   note(`Drawing a sample library in ${folder} …`);

@@ -1,3 +1,9 @@
+/**
+ * Held by this worker. Not `=`: that would match the index live_tasks_running, and the planner, who believes running tasks
+ * to be few, would go through all of them for each row of the batch. So the primary key is all there is to find a row by.
+ */
+const HELD = `t.worker_id IS NOT DISTINCT FROM $1 AND t.status IS NOT DISTINCT FROM 'running'`;
+
 /** Columns that a task takes along when it moves between live_tasks and finished_tasks. */
 export const SHARED_COLUMNS = `id, type, version, queue, joining, priority, max_attempts, fence, crash_count, timeout_ms, run_at,
   start_by, created_at, queued_at, started_at, parent_id, parent_round, parent_position, weight, workflow_id, requested_by, name,
@@ -57,7 +63,7 @@ export const FINISH = `
       AS o(id, fence, outcome, result, code, category, message, done, expected, actor)
   ), ended AS (
     DELETE FROM live_tasks t USING outcome o
-    WHERE t.id = o.id AND t.fence = o.fence AND t.worker_id = $1 AND t.status = 'running'
+    WHERE t.id = o.id AND t.fence = o.fence AND ${HELD}
     RETURNING t.*, o.outcome, o.result, o.code, o.category, o.message, o.actor,
       greatest(${FINAL_ITEMS}, o.done) AS final_processed, coalesce(o.expected, t.total) AS final_total
   ), archived AS (
@@ -112,7 +118,7 @@ export const REQUEUE = `
       error_code = coalesce(o.code, t.error_code), error_category = coalesce(o.category, t.error_category),
       error_message = coalesce(o.message, t.error_message)
     FROM outcome o
-    WHERE t.id = o.id AND t.fence = o.fence AND t.worker_id = $1 AND t.status = 'running' AND t.cancel_requested_at IS NULL
+    WHERE t.id = o.id AND t.fence = o.fence AND ${HELD} AND t.cancel_requested_at IS NULL
     RETURNING t.id, t.queue, t.attempt, t.fence, t.ready, o.reason, o.code, o.category, o.message
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason, error_code, error_category,
@@ -162,4 +168,4 @@ export const SAVE_CHECKPOINT = `
 export const WRITE_PROGRESS = `
   UPDATE live_tasks t SET processed = greatest(t.processed, p.done), total = coalesce(p.expected, t.total), updated_at = now()
   FROM unnest($2::uuid[], $3::int[], $4::bigint[], $5::bigint[]) AS p(id, fence, done, expected)
-  WHERE t.id = p.id AND t.fence = p.fence AND t.worker_id = $1 AND t.status = 'running'`;
+  WHERE t.id = p.id AND t.fence = p.fence AND ${HELD}`;

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import type { Client } from 'pg';
 import { Database } from '../../platform/database/database.js';
 import { EnginePool } from './engine-pool.js';
@@ -23,7 +23,7 @@ export interface WakeupListener {
  * whole cluster at commit), coalesced, and may be lost. Whoever listens polls as well.
  */
 @Injectable()
-export class Wakeup implements OnModuleDestroy {
+export class Wakeup implements BeforeApplicationShutdown {
   private readonly logger = new Logger(Wakeup.name);
   private readonly listeners = new Set<WakeupListener>();
   private readonly pending = new Set<string>();
@@ -58,23 +58,28 @@ export class Wakeup implements OnModuleDestroy {
     this.listeners.delete(listener);
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** After the worker has handed back what it had, and before the connections close. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.closing = true;
     clearTimeout(this.reconnect);
     clearTimeout(this.timer);
-    await this.client?.end().catch(() => undefined);
+    if (this.pending.size > 0) await this.send();
+    const { client } = this;
+    this.client = undefined;
+    client?.end().catch(ignore);
+    client?.connection.stream.destroy();
   }
 
   private notify(payload: string): void {
     this.pending.add(payload);
     if (this.timer ?? this.closing) return;
-    const wait = Math.max(0, this.lastSentMs + NOTICE_INTERVAL_MS - Date.now());
+    const wait = Math.max(0, this.lastSentMs + NOTICE_INTERVAL_MS - performance.now());
     this.timer = setTimeout(() => void this.send(), wait);
   }
 
   private async send(): Promise<void> {
     this.timer = undefined;
-    this.lastSentMs = Date.now();
+    this.lastSentMs = performance.now();
     const payloads = [...this.pending];
     this.pending.clear();
     try {
@@ -86,23 +91,33 @@ export class Wakeup implements OnModuleDestroy {
 
   private async connect(attempt: number): Promise<void> {
     if (this.closing || this.listeners.size === 0) return;
+    let client: Client | undefined;
     try {
-      const client = await this.database.connect('photosafe-listener');
-      client.on('notification', ({ payload }) => {
-        this.dispatch(payload ?? '');
-      });
-      client.once('error', () => undefined); // 'end' follows
-      client.once('end', () => {
-        this.client = undefined;
-        this.again(0);
-      });
-      await client.query(`LISTEN ${CHANNEL}`);
-      this.client = client;
-      for (const listener of this.listeners) listener.onResync();
+      client = await this.database.connect('photosafe-listener');
+      await this.hear(client);
     } catch (error) {
+      client?.connection.stream.destroy();
       this.logger.warn({ message: 'cannot listen for notices; polling meanwhile', err: error });
       this.again(attempt + 1);
     }
+  }
+
+  private async hear(client: Client): Promise<void> {
+    client.on('notification', ({ payload }) => {
+      this.dispatch(payload ?? '');
+    });
+    client.once('end', () => {
+      if (this.client !== client) return;
+      this.client = undefined;
+      this.again(0);
+    });
+    await client.query(`LISTEN ${CHANNEL}`);
+    if (this.closing) {
+      client.connection.stream.destroy();
+      return;
+    }
+    this.client = client;
+    for (const listener of this.listeners) listener.onResync();
   }
 
   private again(attempt: number): void {
@@ -119,3 +134,5 @@ export class Wakeup implements OnModuleDestroy {
     }
   }
 }
+
+const ignore = (): void => undefined;

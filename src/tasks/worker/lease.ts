@@ -97,12 +97,15 @@ export class Lease {
   async resign(): Promise<void> {
     this.ended = true;
     this.wake();
-    await this.loop;
-    if (!this.client) return;
-    await this.ask(this.client, RESIGN, [this.workerId]).catch((error: unknown) => {
+    if (this.client) await this.loop;
+    try {
+      if (!this.client) throw new Error('there is no connection');
+      await this.ask(this.client, RESIGN, [this.workerId]);
+      await this.client.end();
+    } catch (error) {
       this.logger.warn({ message: 'could not resign; the lease runs out by itself', err: error });
-    });
-    this.drop();
+      this.drop();
+    }
   }
 
   private async keep(): Promise<void> {

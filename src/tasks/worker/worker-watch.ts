@@ -41,11 +41,13 @@ export class WorkerWatch<W extends WatchedWorker = WatchedWorker> {
     if (nowMs - this.lookedMs > LONGEST_BREAK_MS) this.forget();
     this.lookedMs = nowMs;
     this.observations = new Map(workers.map((worker) => [worker.id, this.observe(worker, nowMs)]));
-    return workers.flatMap((worker) => {
+    const gone: GoneWorker<W>[] = [];
+    for (const worker of workers) {
       const { sinceMs, lostSinceMs = nowMs } = this.observations.get(worker.id) ?? { sinceMs: nowMs };
-      if (nowMs - lostSinceMs >= CONNECTION_GRACE_MS) return [{ worker, because: 'its connection is gone' }];
-      return nowMs - sinceMs >= worker.leaseMs ? [{ worker, because: 'its lease ran out' }] : [];
-    });
+      if (nowMs - lostSinceMs >= CONNECTION_GRACE_MS) gone.push({ worker, because: 'its connection is gone' });
+      else if (nowMs - sinceMs >= worker.leaseMs) gone.push({ worker, because: 'its lease ran out' });
+    }
+    return gone;
   }
 
   /** Whether a connection is missing: then the next look should come soon. */

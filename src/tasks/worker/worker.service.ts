@@ -18,7 +18,7 @@ const RESTART_MS = 1_000;
 export class WorkerService implements OnModuleDestroy, WakeupListener {
   private readonly logger = new Logger(WorkerService.name);
   private worker: Worker | undefined;
-  private stopping = false;
+  private stopped: Promise<void> | undefined;
   private options: WorkerOptions | undefined;
   private starting: Promise<void> | undefined;
 
@@ -40,17 +40,21 @@ export class WorkerService implements OnModuleDestroy, WakeupListener {
       ...options,
     };
     await this.wakeup.listen(this);
-    await this.replace();
-    this.rescuer.start(this.options);
+    this.starting = this.replace();
+    await this.starting;
+    if (!this.stopped) this.rescuer.start();
   }
 
   async onModuleDestroy(): Promise<void> {
     await this.stop();
   }
 
-  async stop(): Promise<void> {
-    if (this.stopping) return;
-    this.stopping = true;
+  /** Whoever asks waits until it is done. */
+  stop(): Promise<void> {
+    return (this.stopped ??= this.finish());
+  }
+
+  private async finish(): Promise<void> {
     this.wakeup.ignore(this);
     await this.rescuer.stop();
     await this.starting;
@@ -72,7 +76,7 @@ export class WorkerService implements OnModuleDestroy, WakeupListener {
 
   private async replace(): Promise<void> {
     this.worker = undefined;
-    while (!this.stopping && this.options) {
+    while (!this.stopped && this.options) {
       const worker = new Worker(this.parts, this.options, () => {
         this.starting = this.replace();
       });

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { withLogFields } from '../../platform/logging/log-context.js';
 import { ProgressWriter } from './progress-writer.js';
 import { Attempt, type ClaimedRow, type StopReason } from './attempt.js';
-import { Lease, type LeaseTimes } from './lease.js';
+import { type HeldTask, Lease, type LeaseTimes } from './lease.js';
 import type { WrittenOutcome } from './outcome-writer.js';
 import { QueueLoop } from './queue-loop.js';
 import type { Settler } from './settler.js';
@@ -37,6 +37,7 @@ export class Worker {
   private readonly progress: ProgressWriter;
   private sweeper: NodeJS.Timeout | undefined;
   private idle: (() => void) | undefined;
+  private isLost = false;
 
   constructor(
     private readonly parts: WorkerParts,
@@ -47,6 +48,9 @@ export class Worker {
       inFlight: () => [...this.attempts.keys()],
       onCancelled: (ids) => {
         for (const id of ids) this.cancel(id);
+      },
+      onHeld: (tasks) => {
+        this.releaseUnknown(tasks);
       },
       onLost: () => {
         this.lost();
@@ -75,7 +79,9 @@ export class Worker {
         types,
         workerId: this.id,
         pollMs: this.options.pollMs,
-        start: (row) => void this.work(row, loop),
+        start: (row) => {
+          this.work(row, loop);
+        },
         mayClaim: () => this.lease.held && this.settler.backlog < MAX_BACKLOG,
       });
       this.loops.set(queue, loop);
@@ -110,14 +116,15 @@ export class Worker {
     clearInterval(this.sweeper);
     this.progress.stop();
     await this.settler.flush();
-    await this.lease.resign();
+    if (!this.isLost) await this.lease.resign();
     this.logger.log({ message: 'worker stopped', workerId: this.id });
   }
 
-  private async work(row: ClaimedRow, loop: QueueLoop): Promise<void> {
+  private work(row: ClaimedRow, loop: QueueLoop): void {
+    if (this.isLost) return; // claimed as the lease ended: nobody's, and found by the next rescue
     const attempt = new Attempt(row);
     this.attempts.set(row.id, attempt);
-    const { runner, outcomes, metrics } = this.parts.execution;
+    const { metrics } = this.parts.execution;
     metrics.attemptStarted(row.type, row.queued_at ? Date.now() - row.queued_at.getTime() : undefined);
     const fields = {
       jobId: row.id,
@@ -126,14 +133,23 @@ export class Worker {
       attempt: row.attempt,
       fence: row.fence,
     };
-    await withLogFields(fields, async () => {
-      const outcome = await runner.run(this.id, attempt, (reporting) => {
-        this.progress.report(reporting);
+    void withLogFields(fields, async () => {
+      // Neither of the two is known to throw; if one does, the slot must not be lost with it.
+      const written = await this.attemptTask(attempt).catch((error: unknown): WrittenOutcome => {
+        this.logger.error({ message: 'the engine failed to settle an attempt', err: error });
+        return { end: 'lost' };
       });
-      if (attempt.closed) return; // given up long ago; the slot is free already
-      const written = await outcomes.write({ settler: this.settler, workerId: this.id }, attempt, outcome);
       this.close(attempt, loop, written);
     });
+  }
+
+  private async attemptTask(attempt: Attempt): Promise<WrittenOutcome> {
+    const { runner, outcomes } = this.parts.execution;
+    const outcome = await runner.run(this.id, attempt, (reporting) => {
+      this.progress.report(reporting);
+    });
+    if (attempt.closed) return { end: 'lost' }; // given up long ago; the slot is free already
+    return outcomes.write({ settler: this.settler, workerId: this.id }, attempt, outcome);
   }
 
   private close(attempt: Attempt, loop: QueueLoop | undefined, { end, failure, retryInMs }: WrittenOutcome): void {
@@ -148,7 +164,8 @@ export class Worker {
     } else {
       this.logger.log(line);
     }
-    this.attempts.delete(attempt.row.id);
+    // The task may have come back to us already, as another attempt.
+    if (this.attempts.get(attempt.row.id) === attempt) this.attempts.delete(attempt.row.id);
     loop?.release();
     if (this.attempts.size === 0) this.idle?.();
   }
@@ -176,22 +193,35 @@ export class Worker {
     return queue === undefined ? undefined : this.loops.get(queue);
   }
 
+  /**
+   * Gives back what the database says this worker holds and it knows nothing of: the answer to a claim was lost, or an
+   * outcome could not be written at all. Nobody else would ever take these, because the worker lives.
+   */
+  private releaseUnknown(tasks: readonly HeldTask[]): void {
+    for (const { id, fence, hasParent } of tasks) {
+      if (this.attempts.get(id)?.row.fence === fence || this.settler.holds(id, fence)) continue;
+      this.logger.warn({ message: 'held without knowing: released', jobId: id });
+      this.settler.giveBack({ id, fence, hasParent, reason: 'released', delayMs: 0, processed: 0 });
+    }
+  }
+
   private stopAll(why: StopReason): void {
     for (const attempt of this.attempts.values()) attempt.stop(why);
   }
 
   private lost(): void {
+    this.isLost = true;
     this.settler.abandon();
     this.stopAll('lease-lost');
     clearInterval(this.sweeper);
     this.progress.stop();
-    void Promise.all([...this.loops.values()].map((loop) => loop.stop())).then(() => {
-      this.onLost();
-    });
+    for (const loop of this.loops.values()) void loop.stop();
+    this.idle?.();
+    this.onLost();
   }
 
   private async untilIdle(): Promise<void> {
-    if (this.attempts.size === 0) return;
+    if (this.attempts.size === 0 || this.isLost) return;
     await new Promise<void>((resolve) => (this.idle = resolve));
   }
 }
