@@ -6,5 +6,4 @@
 export { CatalogsHttpModule } from './catalogs-http.module.js';
 export { CatalogsModule } from './catalogs.module.js';
 export { CatalogsService } from './catalogs.service.js';
-export { RebuildService } from './rebuild.service.js';
 export { rebuild } from './tasks/rebuild.task.js';

@@ -10,12 +10,10 @@
  */
 export { CatalogImagesService } from './catalog-images.service.js';
 export { CoverageService, type FailureCount, type KindCoverage } from './coverage.service.js';
-export type { Image, ImageDetails } from './image.js';
 export type { ImageCounts } from './image-counts.js';
 export { ImagesHttpModule } from './images-http.module.js';
 export { ImagesModule } from './images.module.js';
-export { ImagesService } from './images.service.js';
-export type { OfflineReason, Root } from './roots/root.js';
+export type { Root } from './roots/root.js';
 export { RootsService } from './roots/roots.service.js';
 export { analyze } from './tasks/analyze.task.js';
 export { sweepBlobs } from './tasks/sweep-blobs.task.js';

@@ -33,7 +33,7 @@ export async function sendFile(original: OpenOriginal, request: Request, respons
     if (range === 'unsatisfiable') {
       response.removeHeader('ETag');
       response.setHeader('Content-Range', `bytes */${sizeBytes}`);
-      throw new HttpException(`the file has ${sizeBytes} bytes`, HttpStatus.RANGE_NOT_SATISFIABLE);
+      throw new HttpException(`the file has ${sizeBytes} bytes`, HttpStatus.REQUESTED_RANGE_NOT_SATISFIABLE);
     }
     response.setHeader('Content-Type', mimeType ?? 'application/octet-stream');
     response.setHeader('Content-Disposition', contentDisposition(fileName, mimeType));

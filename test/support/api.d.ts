@@ -2040,7 +2040,7 @@ export interface operations {
     };
     listImages: {
         parameters: {
-            query: {
+            query?: {
                 /** @description At most this many items. */
                 limit?: number;
                 /** @description `next_cursor` of the page before; left out for the first page. */
@@ -2048,9 +2048,9 @@ export interface operations {
                 /** @description Images of this catalogue; left out: of the only one, or of all. */
                 catalog_id?: string;
                 /** @description Where they stand; several with commas. */
-                state?: ("pending" | "active" | "missing" | "offline")[];
+                state?: string;
                 /** @description By content; several with commas. */
-                format?: string[];
+                format?: string;
                 /** @description In the camera's make or model, any letter case. */
                 camera?: string;
                 /** @description Taken at this local time or later; a day means its beginning. */
@@ -2068,11 +2068,11 @@ export interface operations {
                 /** @description In the path, any letter case. */
                 text?: string;
                 /** @description `taken` is the local time of the photo; images without one sort as the oldest. */
-                sort: "taken" | "path" | "imported" | "size";
+                sort?: "taken" | "path" | "imported" | "size";
                 /** @description `desc` unless sorted by path. */
                 order?: "asc" | "desc";
                 /** @description Also count all images that the filter lets through. */
-                with_total: components["schemas"]["Object"];
+                with_total?: boolean;
             };
             header?: never;
             path?: never;

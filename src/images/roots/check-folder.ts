@@ -7,7 +7,7 @@ import { isPlainText, textOfName } from '../stored-path.js';
 import { contains, overlap } from './root.js';
 
 /** The one place in the data folder where photos may lie: those that PhotoSafe was given to keep. */
-export const LIBRARIES = 'libraries';
+const LIBRARIES = 'libraries';
 
 /**
  * Checks the folders that a catalogue is to watch and gives their real paths, in the given order.
