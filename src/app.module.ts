@@ -12,22 +12,10 @@ import { StorageModule } from './storage/index.js';
 import { TasksHttpModule, TasksModule } from './tasks/index.js';
 
 /** The table of contents, from the ground up: each line may use those above it, and none below. */
-const MODULES = [
-  AccessModule,
-  TasksModule,
-  StorageModule,
-  ImagesModule,
-  CatalogsModule,
-];
+const MODULES = [AccessModule, TasksModule, StorageModule, ImagesModule, CatalogsModule];
 
 /** The same for HTTP. Apart, because commands and workers start quicker without controllers and their documentation. */
-const HTTP_MODULES = [
-  HealthModule,
-  AccessHttpModule,
-  TasksHttpModule,
-  ImagesHttpModule,
-  CatalogsHttpModule,
-];
+const HTTP_MODULES = [HealthModule, AccessHttpModule, TasksHttpModule, ImagesHttpModule, CatalogsHttpModule];
 
 @Module({})
 export class AppModule {

@@ -42,7 +42,15 @@ const COMMANDS = [
   ...[DemoCommand, ImportCommand, RebuildCommand],
   ...[CatalogCommand, CatalogListCommand, CatalogCreateCommand, CatalogShowCommand],
   ...[CatalogCoverageCommand, CatalogPlanCommand, CatalogRemoveCommand],
-  ...[TaskCommand, TaskListCommand, TaskShowCommand, TaskWatchCommand, TaskRunCommand, TaskCancelCommand, TaskRetryCommand],
+  ...[
+    TaskCommand,
+    TaskListCommand,
+    TaskShowCommand,
+    TaskWatchCommand,
+    TaskRunCommand,
+    TaskCancelCommand,
+    TaskRetryCommand,
+  ],
   ...[TokenCommand, TokenCreateCommand, TokenListCommand, TokenRevokeCommand],
   SnapshotsCommand,
 ];

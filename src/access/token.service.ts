@@ -159,8 +159,6 @@ function refuseUnknown(handle: string): never {
 }
 
 function refuseTaken(error: unknown, name: string): never {
-  const taken =
-    error instanceof QueryFailedError &&
-    Reflect.get(error.driverError, 'constraint') === 'tokens_name';
+  const taken = error instanceof QueryFailedError && Reflect.get(error.driverError, 'constraint') === 'tokens_name';
   throw taken ? nameTaken(name) : error;
 }

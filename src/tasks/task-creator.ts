@@ -35,7 +35,7 @@ export class TaskCreator {
   }
 
   async enqueue(definition: AnyTaskDefinition, params: unknown, options: EnqueueOptions): Promise<EnqueuedTask> {
-    const input = await parseTaskInput(definition, params);
+    const input = parseTaskInput(definition, params);
     const task: NewTask = { params: input, dedupKey: options.dedupKey ?? definition.dedupKey?.(input) };
     const { idempotencyKey } = options;
     return idempotencyKey === undefined
@@ -50,7 +50,7 @@ export class TaskCreator {
   ): Promise<EnqueuedTask[]> {
     const tasks: NewTask[] = [];
     for (const params of inputs) {
-      const input = await parseTaskInput(definition, params);
+      const input = parseTaskInput(definition, params);
       tasks.push({ params: input, dedupKey: definition.dedupKey?.(input) });
     }
     const batch = { definition, tasks, terms: options };

@@ -1,21 +1,20 @@
-import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { invalid, type FieldError } from '../platform/errors/app-error.js';
 import type { AnyTaskDefinition } from './define-task.js';
 
 /**
  * Parses and checks a task's input before anything is written. Unknown fields are refused: a misspelt option that is
- * silently ignored is worse than an error.
+ * silently ignored is worse than an error. Inputs are flat: ids and small facts, no classes within.
  * @throws invalid `invalid_task_input`, every field named as `params.<path>`.
  */
-export async function parseTaskInput(definition: AnyTaskDefinition, params: unknown): Promise<object> {
-  if (typeof params !== 'object' || params === null || Array.isArray(params)) {
+export function parseTaskInput(definition: AnyTaskDefinition, params: unknown): object {
+  if (typeof params !== 'object' || params === null || Array.isArray(params) || Object.hasOwn(params, '__proto__')) {
     throw invalid('invalid_task_input', `the input of ${definition.name} is an object`, {
-      fields: [{ path: 'params', message: 'must be an object', value: params }],
+      fields: [{ path: 'params', message: 'must be a plain object', value: params }],
     });
   }
-  const input = params instanceof definition.input ? params : (plainToInstance(definition.input, params) as object);
-  const errors = hasRules(definition) || Object.keys(params).length > 0 ? await check(input) : [];
+  const input = params instanceof definition.input ? params : (Object.assign(new definition.input(), params) as object);
+  const errors = hasRules(definition) || Object.keys(params).length > 0 ? check(input) : [];
   if (errors.length > 0) {
     throw invalid('invalid_task_input', `the input of ${definition.name} is not valid`, {
       fields: fieldErrors(errors, 'params'),
@@ -39,8 +38,8 @@ export function inputFields(definition: AnyTaskDefinition): string[] {
   return [...new Set(rules.map((rule) => rule.propertyName))].sort();
 }
 
-const check = (input: object): Promise<ValidationError[]> =>
-  validate(input, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
+const check = (input: object): ValidationError[] =>
+  validateSync(input, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
 
 const withRules = new WeakMap<object, boolean>();
 

@@ -32,7 +32,9 @@ describe('the command line', () => {
       const { code, stdout, stderr } = await photosafe(line.split(' ').filter(Boolean));
       said.push([line, code, stdout, stderr]);
     }
-    expect(said).toEqual(Object.entries(hints).map(([line, hint]) => [line, 2, '', expect.stringContaining(hint) as unknown]));
+    expect(said).toEqual(
+      Object.entries(hints).map(([line, hint]) => [line, 2, '', expect.stringContaining(hint) as unknown]),
+    );
   });
 
   it('names every setting that cannot be used', async () => {

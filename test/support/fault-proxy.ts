@@ -15,6 +15,8 @@ export class FaultProxy {
   /** Looks at everything that the server says before it is passed on. */
   onReply: (reply: Buffer) => Verdict = () => 'pass';
   private readonly pairs = new Set<Pair>();
+  /** How many connections were refused. */
+  refused = 0;
   private refusing = false;
 
   static async before(databaseUrl: string): Promise<FaultProxy> {
@@ -38,10 +40,6 @@ export class FaultProxy {
     url.searchParams.delete('host');
     url.host = `127.0.0.1:${(this.listener.address() as AddressInfo).port}`;
     return url.href;
-  }
-
-  get connections(): number {
-    return this.pairs.size;
   }
 
   /** Breaks every connection there is. */
@@ -76,6 +74,7 @@ export class FaultProxy {
   private accept(client: Socket): void {
     client.on('error', () => undefined);
     if (this.refusing) {
+      this.refused += 1;
       client.destroy();
       return;
     }

@@ -17,6 +17,10 @@ export async function runCli(rootModule: Type, version: string): Promise<void> {
       process.stderr.write(text);
       process.exitCode = exitCode;
     },
-    outputConfiguration: { outputError: (text, write) => { write(text.replace(/^error: /, 'photosafe: ')); } },
+    outputConfiguration: {
+      outputError: (text, write) => {
+        write(text.replace(/^error: /, 'photosafe: '));
+      },
+    },
   });
 }

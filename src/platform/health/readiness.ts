@@ -62,7 +62,9 @@ export class Readiness {
 function within(timeoutMs: number, probe: Promise<ReadinessReport>): Promise<ReadinessReport> {
   return new Promise((resolve) => {
     const late: ReadinessReport = { ready: false, reason: `the database does not answer within ${timeoutMs} ms` };
-    const timer = setTimeout(() => { resolve(late); }, timeoutMs);
+    const timer = setTimeout(() => {
+      resolve(late);
+    }, timeoutMs);
     void probe.then((report) => {
       clearTimeout(timer);
       resolve(report);

@@ -37,7 +37,7 @@ export class InputValidationPipe extends ValidationPipe {
 }
 
 /** Flattens class-validator's tree: `roots.0` for the first of a list, `retry.attempts` for a nested field. */
-export function fieldErrorsOf(errors: readonly ValidationError[], parent = ''): FieldError[] {
+function fieldErrorsOf(errors: readonly ValidationError[], parent = ''): FieldError[] {
   return errors.flatMap((error) => {
     const path = parent === '' ? error.property : `${parent}.${error.property}`;
     const own = error.constraints === undefined ? [] : [fieldError(error, error.constraints, path)];

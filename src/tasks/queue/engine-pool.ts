@@ -61,12 +61,12 @@ export class EnginePool implements Sql, OnApplicationShutdown {
     const client = await this.open().connect();
     // Without a listener, a connection that breaks now would end the process.
     client.on('error', ignore);
-    let broken = false;
+    const connection = { broken: false };
     const query = async <Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> => {
       try {
         return (await client.query<Row>(this.statement(text, values))).rows;
       } catch (error) {
-        broken ||= sqlState(error) === undefined; // not the server's answer
+        connection.broken ||= sqlState(error) === undefined; // not the server's answer
         throw error;
       }
     };
@@ -76,10 +76,10 @@ export class EnginePool implements Sql, OnApplicationShutdown {
       await query('COMMIT');
       return result;
     } catch (error) {
-      if (!broken) await query('ROLLBACK').catch(() => (broken = true));
+      if (!connection.broken) await query('ROLLBACK').catch(() => (connection.broken = true));
       throw error;
     } finally {
-      client.release(broken);
+      client.release(connection.broken);
       client.off('error', ignore);
     }
   }

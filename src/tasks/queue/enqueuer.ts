@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { conflict, invalid } from '../../platform/errors/app-error.js';
 import type { AnyTaskDefinition } from '../define-task.js';
 import type { EnginePool } from './engine-pool.js';
 import { ENQUEUE, FIND_BY_DEDUP_KEY } from './enqueue.sql.js';
+import { newTaskIds } from './task-ids.js';
 
 /** One task to add: its validated input and what differs from its neighbours. */
 export interface NewTask {
@@ -65,17 +65,24 @@ export class Enqueuer {
 
   /** Gives one answer a task, in order. @throws invalid `invalid_task_input` for what the database cannot hold. */
   async add(sql: Sql, { definition, tasks, terms }: EnqueueBatch): Promise<EnqueuedTask[]> {
-    const identified = tasks.map((task, index) => ({ ...task, id: uuidv7(), position: index + 1 }));
     const answers: EnqueuedTask[] = [];
+    let writing: Promise<EnqueuedTask[]> = Promise.resolve([]);
     for (let start = 0; start < tasks.length; start += ROWS_A_STATEMENT) {
-      const chunk = identified.slice(start, start + ROWS_A_STATEMENT);
-      for (const answer of await this.addChunk(sql, { definition, tasks: chunk, terms })) answers.push(answer);
+      const rows = tasks.slice(start, start + ROWS_A_STATEMENT);
+      const ids = newTaskIds(rows.length);
+      const chunk = rows.map((task, i) => ({ ...task, id: ids[i] ?? '', position: start + i + 1 }));
+      // While the database writes one chunk, the next is made.
+      const values = enqueueValues({ definition, tasks: chunk, terms });
+      for (const answer of await writing) answers.push(answer);
+      writing = this.addChunk(sql, { definition, tasks: chunk, terms }, values);
+      writing.catch(() => undefined); // it is awaited below, unless making the next chunk throws first
     }
+    for (const answer of await writing) answers.push(answer);
     return answers;
   }
 
-  private async addChunk(sql: Sql, chunk: IdentifiedBatch): Promise<EnqueuedTask[]> {
-    const added = await this.insert(sql, chunk);
+  private async addChunk(sql: Sql, chunk: IdentifiedBatch, values: unknown[]): Promise<EnqueuedTask[]> {
+    const added = await this.insert(sql, values);
     if (added.size === chunk.tasks.length) return chunk.tasks.map(({ id }) => ({ id, created: true }));
     return this.settleDuplicates(sql, chunk, added);
   }
@@ -95,7 +102,7 @@ export class Enqueuer {
           added.has(id) ? { id, created: true } : { id: holderOf.get(dedupKey ?? '') ?? id, created: false },
         );
       }
-      if (round > 0) for (const id of await this.insert(sql, { ...chunk, tasks: open })) added.add(id);
+      if (round > 0) for (const id of await this.insert(sql, enqueueValues({ ...chunk, tasks: open }))) added.add(id);
       const keys = open.map(({ dedupKey }) => dedupKey);
       const holders = await sql.query<{ dedup_key: string; id: string }>(FIND_BY_DEDUP_KEY, [definition.name, keys]);
       for (const holder of holders) holderOf.set(holder.dedup_key, holder.id);
@@ -103,9 +110,9 @@ export class Enqueuer {
     throw conflict('dedup_key_contended', `dedup keys of ${definition.name} keep changing hands; try again`);
   }
 
-  private async insert(sql: Sql, batch: IdentifiedBatch): Promise<Set<string>> {
+  private async insert(sql: Sql, values: unknown[]): Promise<Set<string>> {
     try {
-      const rows = await sql.query<{ id: string }>(ENQUEUE, enqueueValues(batch));
+      const rows = await sql.query<{ id: string }>(ENQUEUE, values);
       return new Set(rows.map((row) => row.id));
     } catch (error) {
       if (!REFUSED_DATA.test(sqlState(error) ?? '')) throw error;

@@ -156,9 +156,13 @@ export const PIN_ANCESTORS = `
   UPDATE live_tasks t SET processed = task_items_done(t.id, t.processed)
   FROM above a WHERE t.id = a.id AND t.status = 'running' AND t.waiting`;
 
-/** A fenced transaction's first statement: takes the row so that nobody settles or rescues it meanwhile. */
+/**
+ * A fenced transaction's first statement: takes the row so that nobody settles or rescues it meanwhile, and limits how
+ * long the transaction may stand still ($4, in milliseconds), so that a process that is stopped within it does not
+ * keep the task from being rescued.
+ */
 export const HOLD = `
-  SELECT id FROM live_tasks WHERE id = $2 AND fence = $3 AND worker_id = $1 AND status = 'running' FOR NO KEY UPDATE`;
+  SELECT id, set_config('idle_in_transaction_session_timeout', $4, true) FROM live_tasks WHERE id = $2 AND fence = $3 AND worker_id = $1 AND status = 'running' FOR NO KEY UPDATE`;
 
 export const SAVE_CHECKPOINT = `
   UPDATE live_tasks SET checkpoint = $4::jsonb, updated_at = now()

@@ -16,7 +16,7 @@ export class EffectsWriter {
     for (const write of context.settlementWrites) await write(tx);
     for (const { task, input } of context.followUps) {
       const definition: AnyTaskDefinition = task;
-      const params = await parseTaskInput(definition, input);
+      const params = parseTaskInput(definition, input);
       const tasks = [{ params, dedupKey: definition.dedupKey?.(params) }];
       await this.enqueuer.add(tx, { definition, tasks, terms: { actor: `task:${context.task.id}` } });
       queues.add(definition.queue);

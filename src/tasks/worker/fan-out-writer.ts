@@ -4,6 +4,7 @@ import type { Transaction } from '../../platform/database/transaction.js';
 import { invalid } from '../../platform/errors/app-error.js';
 import type { AnyTaskDefinition } from '../define-task.js';
 import { Canceller } from '../queue/canceller.js';
+import { IDLE_IN_TRANSACTION_MS } from '../queue/engine-pool.js';
 import { Enqueuer, type NewTask } from '../queue/enqueuer.js';
 import { HOLD, NEXT_ROUND, PIN_ANCESTORS, WAIT_FOR_CHILDREN } from '../queue/settle.sql.js';
 import { Wakeup } from '../queue/wakeup.js';
@@ -40,7 +41,7 @@ export class FanOutWriter {
   /** @throws LeaseLostError when the attempt no longer holds the task: then no child was added either. */
   async write(workerId: string, attempt: Attempt, { fanOut, context }: { fanOut: FanOut; context: AttemptContext }) {
     const { row } = attempt;
-    const batches = await parse(fanOut);
+    const batches = parse(fanOut);
     const { parent, queues } = await this.database.transaction(async (tx) => {
       const { parent, round } = await this.putAside(tx, workerId, { attempt, fanOut, batches });
       const terms = { actor: row.requested_by, priority: row.priority, parent: { id: row.id, round } };
@@ -58,7 +59,8 @@ export class FanOutWriter {
   ): Promise<{ parent: HeldParent; round: number }> {
     const { row } = attempt;
     const weight = batches.reduce((sum, batch) => sum + batch.weight, 0);
-    if ((await tx.query(HOLD, [workerId, row.id, row.fence])).length === 0) throw new LeaseLostError(row.id);
+    const held = await tx.query(HOLD, [workerId, row.id, row.fence, String(IDLE_IN_TRANSACTION_MS)]);
+    if (held.length === 0) throw new LeaseLostError(row.id);
     const [next] = await tx.query<{ round: number; weight: string }>(NEXT_ROUND, [row.id]);
     const round = next?.round ?? 1;
     if (round > 1 && row.parent_id !== null) await tx.query(PIN_ANCESTORS, [row.id]);
@@ -78,14 +80,12 @@ export class FanOutWriter {
 }
 
 /** Children are split work: a dedup key would make a batch vanish into somebody else's. */
-function parse(fanOut: FanOut): Promise<Batch[]> {
+function parse(fanOut: FanOut): Batch[] {
   const definition: AnyTaskDefinition = fanOut.task;
-  return Promise.all(
-    fanOut.children.map(async ({ input, weight = 1 }) => {
-      if (!Number.isInteger(weight) || weight < 0 || weight > MAX_WEIGHT) {
-        throw invalid('invalid_task_input', `the weight of a batch is a whole number, not ${String(weight)}`);
-      }
-      return { params: await parseTaskInput(definition, input), weight };
-    }),
-  );
+  return fanOut.children.map(({ input, weight = 1 }) => {
+    if (!Number.isInteger(weight) || weight < 0 || weight > MAX_WEIGHT) {
+      throw invalid('invalid_task_input', `the weight of a batch is a whole number, not ${String(weight)}`);
+    }
+    return { params: parseTaskInput(definition, input), weight };
+  });
 }

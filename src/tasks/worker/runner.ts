@@ -33,7 +33,7 @@ export class Runner {
     try {
       const { definition, handler } = this.registry.handlerFor(attempt.row.type);
       attempt.definition = definition;
-      const input = await this.inputOf(definition, attempt);
+      const input = this.inputOf(definition, attempt);
       const context = new AttemptContext(attempt, workerId, this.database, onProgress);
       let value = await this.call(handler, input, { attempt, context });
       for (let empty = 0; value instanceof FanOut; empty += 1) {
@@ -77,7 +77,7 @@ export class Runner {
   }
 
   /** Rows written by an older version are brought up to date and checked again: what was valid then may not be now. */
-  private async inputOf(definition: AnyTaskDefinition, { row }: Attempt): Promise<object> {
+  private inputOf(definition: AnyTaskDefinition, { row }: Attempt): object {
     if (row.version === definition.version) return Object.assign(new definition.input(), row.params) as object;
     if (row.version > definition.version) {
       throw new PermanentError(

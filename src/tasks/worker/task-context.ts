@@ -1,6 +1,7 @@
 import type { Database } from '../../platform/database/database.js';
 import type { Transaction } from '../../platform/database/transaction.js';
 import type { AnyTaskDefinition, InputOf } from '../define-task.js';
+import { IDLE_IN_TRANSACTION_MS } from '../queue/engine-pool.js';
 import { HOLD, SAVE_CHECKPOINT } from '../queue/settle.sql.js';
 import type { EnqueueRequest, Json, RunningTask, TaskContext } from '../task-handler.js';
 import { type Attempt, LeaseLostError } from './attempt.js';
@@ -47,7 +48,7 @@ export class AttemptContext implements TaskContext {
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     if (this.attempt.closed) throw this.lost();
     return this.database.transaction(async (tx) => {
-      const held = await tx.query(HOLD, this.holder());
+      const held = await tx.query(HOLD, [...this.holder(), String(IDLE_IN_TRANSACTION_MS)]);
       if (held.length === 0) throw this.lost();
       return work(tx);
     });

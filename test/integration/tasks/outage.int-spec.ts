@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EnginePool } from '../../../src/tasks/queue/engine-pool.js';
 import { fanOut } from '../../../src/tasks/index.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
@@ -29,6 +28,13 @@ afterEach(async () => {
 });
 
 const PATIENT = { timeoutMs: 20_000 };
+
+async function leaseIsSilentFor(interval: string): Promise<void> {
+  await waitFor(
+    'the lease not to be renewed',
+    async () => (await asker.count(`task_workers WHERE seen_at < clock_timestamp() - $1::interval`, [interval])) > 0,
+  );
+}
 
 /** Cuts the connection on which the server gives its n-th reply about this task, after it has done what it was asked. */
 function loseReply(id: string, nth: number): Promise<void> {
@@ -110,7 +116,13 @@ describe('connections that break', () => {
         const now = await asker.database.query<{ seen_at: Date }>('SELECT id, seen_at FROM task_workers ORDER BY id');
         return now.length === 2 && now.every((row, index) => row.seen_at > before[index]!.seen_at);
       });
-      await sleep(2_500); // longer than a missing connection is tolerated
+      await waitFor(
+        'a missing connection not to be tolerated any longer',
+        async () =>
+          (await asker.count(`task_workers WHERE seen_at > $1::timestamptz + interval '2.5 seconds'`, [
+            before[0]?.seen_at,
+          ])) === 2,
+      );
 
       expect(await asker.database.query('SELECT id, worker_id FROM live_tasks ORDER BY id')).toEqual(holders);
       go.resolve();
@@ -213,7 +225,7 @@ describe('a database that is away', () => {
     await asker.until(id, ({ status }) => status === 'running');
     proxy.takeAway();
     go.resolve(); // and the result is to be written meanwhile
-    await sleep(1_500);
+    await leaseIsSilentFor('1.5 seconds');
     proxy.restore();
 
     expect(await asker.finished(id, PATIENT)).toMatchObject({
@@ -265,7 +277,7 @@ describe('a database that is away', () => {
 
       proxy.takeAway();
       gate.resolve();
-      await sleep(2_500);
+      await leaseIsSilentFor('2.5 seconds');
       proxy.restore();
 
       const task = await asker.finished(id, PATIENT);
@@ -298,11 +310,10 @@ describe('a database that is away', () => {
     const second = await Engine.open(proxy.url);
     proxy.takeAway();
     const starting = second.work();
-    await sleep(300);
+    await waitFor('an attempt to connect', () => proxy.refused > 0);
     await second.close();
-    await starting;
     proxy.restore();
-    await sleep(300);
+    await starting;
     expect(await asker.count('task_workers')).toBe(0);
   });
 });
