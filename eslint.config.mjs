@@ -29,7 +29,16 @@ const shortParameterLists = [
 ];
 
 export default defineConfig(
-  { ignores: ['test/support/api.d.ts', 'dist/', 'coverage/', 'var/', 'bench/node_modules/', 'test/integration/house/planted/'] },
+  {
+    ignores: [
+      'test/support/api.d.ts',
+      'dist/',
+      'coverage/',
+      'var/',
+      'bench/node_modules/',
+      'test/integration/house/planted/',
+    ],
+  },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -35,7 +35,10 @@ export class Member {
   }
 
   #start() {
-    const child = spawn(process.execPath, [PROGRAM, ...this.args], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [PROGRAM, ...this.args], {
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     child.stdout.pipe(this.log, { end: false });
     child.stderr.pipe(this.log, { end: false });
     child.once('exit', () => {
@@ -76,7 +79,8 @@ export class Api {
           signal: AbortSignal.timeout(5_000),
         });
         if (response.ok) return await response.json();
-        if (response.status !== 503) throw new Refused(`${method} ${path}: ${response.status} ${await response.text()}`);
+        if (response.status !== 503)
+          throw new Refused(`${method} ${path}: ${response.status} ${await response.text()}`);
       } catch (error) {
         if (error instanceof Refused || Date.now() > deadline) throw error;
       }

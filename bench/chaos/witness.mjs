@@ -36,7 +36,13 @@ export class Witness {
     const pid = await readFile(join(home, 'data', 'postmaster.pid'), 'utf8');
     const [, , , port, socketDir] = pid.split('\n');
     const password = (await readFile(join(home, 'password'), 'utf8')).trim();
-    const client = new pg.Client({ host: socketDir, port: Number(port), user: 'photosafe', password, database: 'photosafe' });
+    const client = new pg.Client({
+      host: socketDir,
+      port: Number(port),
+      user: 'photosafe',
+      password,
+      database: 'photosafe',
+    });
     client.on('error', () => undefined);
     await client.connect();
     return client;

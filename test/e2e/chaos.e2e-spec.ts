@@ -25,7 +25,11 @@ describe('kill -9 in the middle of a rebuild', () => {
       });
       const outcome = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Outcome;
       const recoveries = Object.values(outcome.recoveriesMs).flat();
-      expect({ seed, violations: outcome.violations, tooSlow: recoveries.filter((ms) => ms > RECOVERY_LIMIT_MS) }).toEqual({
+      expect({
+        seed,
+        violations: outcome.violations,
+        tooSlow: recoveries.filter((ms) => ms > RECOVERY_LIMIT_MS),
+      }).toEqual({
         seed,
         violations: [],
         tooSlow: [],

@@ -44,11 +44,17 @@ describe('a client generated from docs/openapi.json', () => {
   it('has the types that the document gives now', async () => {
     const program = join(PROJECT_ROOT, 'node_modules', 'openapi-typescript', 'bin', 'cli.js');
     const output = join(folder, 'api.d.ts');
-    await promisify(execFile)(process.execPath, [program, join(PROJECT_ROOT, 'docs', 'openapi.json'), '--output', output]);
+    await promisify(execFile)(process.execPath, [
+      program,
+      join(PROJECT_ROOT, 'docs', 'openapi.json'),
+      '--output',
+      output,
+    ]);
     const [generated, committed] = await Promise.all(
       [output, join(PROJECT_ROOT, 'test', 'support', 'api.d.ts')].map((path) => readFile(path, 'utf8')),
     );
-    if (generated !== committed) throw new Error('test/support/api.d.ts is behind docs/openapi.json: npm run snapshots');
+    if (generated !== committed)
+      throw new Error('test/support/api.d.ts is behind docs/openapi.json: npm run snapshots');
   });
 
   it('drives import, rebuild, list and thumbnail', async () => {
@@ -79,7 +85,11 @@ describe('a client generated from docs/openapi.json', () => {
     const { format, width, height } = await sharp(Buffer.from(thumbnail.data as unknown as ArrayBuffer)).metadata();
     expect([format, Math.max(width, height)]).toEqual(['jpeg', 256]);
     const { data: coverage } = await api.GET('/api/catalogs/{id}/coverage', { params: { path: { id: catalogId } } });
-    expect(coverage?.kinds.find(({ kind }) => kind === 'thumbnails')).toMatchObject({ eligible: PHOTOS, done: PHOTOS, gap: 0 });
+    expect(coverage?.kinds.find(({ kind }) => kind === 'thumbnails')).toMatchObject({
+      eligible: PHOTOS,
+      done: PHOTOS,
+      gap: 0,
+    });
   });
 
   it('gets problems as data, typed', async () => {
