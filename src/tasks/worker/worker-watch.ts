@@ -23,7 +23,7 @@ interface Observation {
  * How long a worker may be without its lease connection before it counts as dead. Smaller: a healthy worker that is
  * reconnecting is struck off. Larger: the tasks of a dead process wait that long.
  */
-export const CONNECTION_GRACE_MS = 1_500;
+const CONNECTION_GRACE_MS = 1_500;
 /** After a longer break this process was paused itself, and perhaps the others with it: they get their time anew. */
 const LONGEST_BREAK_MS = 4_000;
 

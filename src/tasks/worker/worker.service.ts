@@ -56,10 +56,11 @@ export class WorkerService implements OnModuleDestroy, WakeupListener {
 
   private async finish(): Promise<void> {
     this.wakeup.ignore(this);
-    await this.rescuer.stop();
+    const rescued = this.rescuer.stop();
     await this.starting;
     await this.worker?.stop();
     this.worker = undefined;
+    await rescued;
   }
 
   onQueue(queue: string): void {

@@ -1,3 +1,4 @@
+import { WorkerService } from '../../../src/tasks/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { aborted, ACTOR, deferred, Engine, once, work } from '../../support/engine-harness.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -88,9 +89,9 @@ describe('a worker that is asked to stop', () => {
     await running(id);
     const next = await engine.enqueue(work);
 
-    const closing = leaving.close();
+    const stopping = leaving.app.get(WorkerService).stop();
     go.resolve();
-    await closing;
+    await stopping;
 
     expect(await engine.tasks.get(id)).toMatchObject({ status: 'completed' });
     expect(await engine.tasks.get(next)).toMatchObject({ status: 'queued', attempt: 0 });

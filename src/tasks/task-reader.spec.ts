@@ -1,0 +1,11 @@
+import { v7 } from 'uuid';
+import { firstIdAt } from './task-reader.js';
+
+describe('a time as a bound of ids', () => {
+  it('stands before every id of that millisecond and after those of the one before', () => {
+    const time = new Date('2026-01-02T03:04:05.678Z');
+    const bound = firstIdAt(time);
+    expect(v7({ msecs: time.getTime() }) >= bound).toBe(true);
+    expect(v7({ msecs: time.getTime() - 1 }) < bound).toBe(true);
+  });
+});

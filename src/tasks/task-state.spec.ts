@@ -1,0 +1,40 @@
+import { FINISHED_STATUSES, isFinished, statusesMeantBy, TASK_STATUSES, TRANSITIONS } from './task-state.js';
+
+describe('the states of a task', () => {
+  it('can all be reached from the beginning, and every finished one only from an unfinished one', () => {
+    const reached = new Set<string>(['created']);
+    for (let round = 0; round < TASK_STATUSES.length; round += 1)
+      for (const { from, to } of TRANSITIONS) if (from !== null && reached.has(from)) reached.add(to);
+    expect([...reached].sort()).toEqual([...TASK_STATUSES].sort());
+    for (const { from, to } of TRANSITIONS) if (isFinished(to)) expect(from === null || isFinished(from)).toBe(false);
+  });
+
+  it('are left when finished only by a person, for the queue', () => {
+    const ways = TRANSITIONS.filter(({ from }) => from !== null && isFinished(from));
+    expect(ways).toEqual([
+      { from: 'failed', to: 'queued', reasons: ['run', 'retry'] },
+      { from: 'cancelled', to: 'queued', reasons: ['run', 'retry'] },
+    ]);
+  });
+
+  it('have one line for each move', () => {
+    const moves = TRANSITIONS.map(({ from, to }) => `${String(from)} → ${to}`);
+    expect(new Set(moves).size).toBe(moves.length);
+  });
+
+  it.each([
+    ['queued', ['queued']],
+    ['QUEUED', ['queued']],
+    ['pending', ['created', 'queued']],
+    ['Succeeded', ['completed']],
+    ['all', [...TASK_STATUSES]],
+    ['done', undefined],
+    ['', undefined],
+  ])('are meant by the word "%s"', (word, statuses) => {
+    expect(statusesMeantBy(word)).toEqual(statuses);
+  });
+
+  it('are finished in three ways', () => {
+    expect(TASK_STATUSES.filter(isFinished)).toEqual([...FINISHED_STATUSES]);
+  });
+});
