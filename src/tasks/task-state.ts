@@ -52,6 +52,10 @@ export const TRANSITIONS: readonly Transition[] = [
 export const isFinished = (status: TaskStatus): status is FinishedStatus =>
   (FINISHED_STATUSES as readonly TaskStatus[]).includes(status);
 
+export function canMove(from: TaskStatus | null, to: TaskStatus, reason: TransitionReason): boolean {
+  return TRANSITIONS.some((t) => t.from === from && t.to === to && t.reasons.includes(reason));
+}
+
 /** Words of older clients, in any letter case. */
 const OLD_WORDS: Readonly<Record<string, readonly TaskStatus[]>> = {
   pending: ['created', 'queued'],
@@ -66,5 +70,6 @@ export const STATUS_WORDS: readonly string[] = [...TASK_STATUSES, ...Object.keys
 export function statusesMeantBy(word: string): readonly TaskStatus[] | undefined {
   const lower = word.toLowerCase();
   const same = TASK_STATUSES.filter((status) => status === lower);
-  return same.length > 0 ? same : OLD_WORDS[lower];
+  if (same.length > 0) return same;
+  return Object.hasOwn(OLD_WORDS, lower) ? OLD_WORDS[lower] : undefined;
 }

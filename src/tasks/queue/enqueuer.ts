@@ -4,7 +4,7 @@ import type { Sql } from '../../platform/database/transaction.js';
 import { conflict, invalid } from '../../platform/errors/app-error.js';
 import type { AnyTaskDefinition } from '../define-task.js';
 import type { EnginePool } from './engine-pool.js';
-import { ENQUEUE, FIND_BY_DEDUP_KEY } from './enqueue.sql.js';
+import { ENQUEUE, ENQUEUE_WITHOUT_KEYS, FIND_BY_DEDUP_KEY } from './enqueue.sql.js';
 import { newTaskIds } from './task-ids.js';
 
 /** One task to add: its validated input and what differs from its neighbours. */
@@ -82,8 +82,9 @@ export class Enqueuer {
   }
 
   private async addChunk(sql: Sql, chunk: IdentifiedBatch, values: unknown[]): Promise<EnqueuedTask[]> {
-    const added = await this.insert(sql, values);
-    if (added.size === chunk.tasks.length) return chunk.tasks.map(({ id }) => ({ id, created: true }));
+    const keyed = chunk.tasks.some(({ dedupKey }) => dedupKey !== undefined);
+    const added = await this.insert(sql, values, keyed ? ENQUEUE : ENQUEUE_WITHOUT_KEYS);
+    if (!keyed || added.size === chunk.tasks.length) return chunk.tasks.map(({ id }) => ({ id, created: true }));
     return this.settleDuplicates(sql, chunk, added);
   }
 
@@ -110,9 +111,9 @@ export class Enqueuer {
     throw conflict('dedup_key_contended', `dedup keys of ${definition.name} keep changing hands; try again`);
   }
 
-  private async insert(sql: Sql, values: unknown[]): Promise<Set<string>> {
+  private async insert(sql: Sql, values: unknown[], statement = ENQUEUE): Promise<Set<string>> {
     try {
-      const rows = await sql.query<{ id: string }>(ENQUEUE, values);
+      const rows = await sql.query<{ id: string }>(statement, values);
       return new Set(rows.map((row) => row.id));
     } catch (error) {
       if (!REFUSED_DATA.test(sqlState(error) ?? '')) throw error;

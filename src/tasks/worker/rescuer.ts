@@ -81,7 +81,7 @@ export class Rescuer {
 
   private async rescue(now: number): Promise<void> {
     const workers = await this.pool.query<RegisteredWorker>(LIST_WORKERS, [LEASE_LOCK_CLASS]);
-    const gone = this.watch.look(workers, now);
+    const gone = this.watch.look(workers, { askedMs: now, answeredMs: performance.now() });
     const { struckOff, freed } = await this.pool.transaction(async (sql) => {
       const [lock] = await sql.query<{ locked: boolean }>(RESCUE_LOCK, [LEASE_LOCK_CLASS]);
       if (!lock?.locked) return { struckOff: new Set<string>(), freed: [] };

@@ -25,7 +25,7 @@ interface Observation {
  */
 const CONNECTION_GRACE_MS = 1_500;
 /** After a longer break this process was paused itself, and perhaps the others with it: they get their time anew. */
-const LONGEST_BREAK_MS = 4_000;
+const LONGEST_BREAK_MS = 8_000;
 
 /**
  * Tells the dead from the living by watching them. A worker is gone when its renewals have stood still for a whole lease, or
@@ -34,19 +34,25 @@ const LONGEST_BREAK_MS = 4_000;
  */
 export class WorkerWatch<W extends WatchedWorker = WatchedWorker> {
   private observations = new Map<string, Observation>();
-  private lookedMs = 0;
+  private lookedMs = -Infinity;
 
-  /** Looks at all workers there are at `nowMs` (monotonic); gives those that are gone. */
-  look(workers: readonly W[], nowMs: number): GoneWorker<W>[] {
-    if (nowMs - this.lookedMs > LONGEST_BREAK_MS) this.forget();
-    this.lookedMs = nowMs;
-    this.observations = new Map(workers.map((worker) => [worker.id, this.observe(worker, nowMs)]));
+  /**
+   * Looks at all workers there are, as the database showed them between `askedMs` and `answeredMs` (monotonic): the least
+   * time that may have passed is what counts. Gives those that are gone.
+   */
+  look(workers: readonly W[], { askedMs, answeredMs }: { askedMs: number; answeredMs: number }): GoneWorker<W>[] {
+    if (askedMs - this.lookedMs > LONGEST_BREAK_MS) this.forget();
+    this.lookedMs = answeredMs;
     const gone: GoneWorker<W>[] = [];
+    const observations = new Map<string, Observation>();
     for (const worker of workers) {
-      const { sinceMs, lostSinceMs = nowMs } = this.observations.get(worker.id) ?? { sinceMs: nowMs };
-      if (nowMs - lostSinceMs >= CONNECTION_GRACE_MS) gone.push({ worker, because: 'its connection is gone' });
-      else if (nowMs - sinceMs >= worker.leaseMs) gone.push({ worker, because: 'its lease ran out' });
+      const observation = this.observe(worker, answeredMs);
+      observations.set(worker.id, observation);
+      const { sinceMs, lostSinceMs = answeredMs } = observation;
+      if (askedMs - lostSinceMs >= CONNECTION_GRACE_MS) gone.push({ worker, because: 'its connection is gone' });
+      else if (askedMs - sinceMs >= worker.leaseMs) gone.push({ worker, because: 'its lease ran out' });
     }
+    this.observations = observations;
     return gone;
   }
 
