@@ -39,6 +39,7 @@ const withDatabase = {
   globalSetup: '<rootDir>/test/support/start-postgres.mjs',
   globalTeardown: '<rootDir>/test/support/stop-postgres.mjs',
   testEnvironment: '<rootDir>/test/support/leak-checking-environment.mjs',
+  setupFilesAfterEnv: ['<rootDir>/test/support/retry-once.mjs'],
 };
 
 /** @type {import('jest').Config} */

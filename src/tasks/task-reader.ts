@@ -4,6 +4,7 @@ import { Database } from '../platform/database/database.js';
 import { conflict, invalid, notFound } from '../platform/errors/app-error.js';
 import { EVENTS_OF_TASK, IDS_BY_PREFIX, TASK_BY_ID, TASK_COLUMNS, THROUGHPUT } from './queue/read.sql.js';
 import { type Task, type TaskEvent, taskOf, type TaskRow } from './task.js';
+import { TaskRegistry } from './task-registry.js';
 import type { TaskStatus } from './task-state.js';
 
 export interface TaskFilter {
@@ -51,6 +52,7 @@ export class TaskReader {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly registry: TaskRegistry,
   ) {}
 
   /** By full id or unique prefix. @throws not-found `task_not_found`, conflict `ambiguous_task_id`, invalid `invalid_task_id`. */
@@ -84,7 +86,9 @@ export class TaskReader {
   async list(filter: TaskFilter, page: Page): Promise<Task[]> {
     const where = new Conditions();
     where.add('status = ANY(?::task_status[])', filter.statuses);
-    where.add('type = ANY(?::text[])', filter.types);
+    // Stored as defined; asked for in any letter case, also when no handler is left.
+    const types = filter.types?.map((type) => this.registry.find(type)?.definition.name ?? type);
+    where.add('type = ANY(?::text[])', types);
     where.add('queue = ?', filter.queue);
     where.add('parent_id = ?', filter.parentId);
     if (filter.topLevel) where.always('parent_id IS NULL');
@@ -125,9 +129,13 @@ export class TaskReader {
   }
 }
 
+/** The last one that fits into a UUID v7, in the year 10889. */
+const LAST_MS = 2 ** 48 - 1;
+
 /** The smallest UUID v7 of a millisecond (RFC 9562 §5.7): turns a time range into a range of the primary key. */
 export function firstIdAt(time: Date): string {
-  const hex = Math.max(0, time.getTime()).toString(16).padStart(12, '0');
+  const ms = Math.min(Math.max(0, time.getTime()), LAST_MS);
+  const hex = ms.toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
 

@@ -1,0 +1,218 @@
+import { v7 as uuidv7 } from 'uuid';
+import { CANCEL_UNHELD, HOLD_TASKS, LIVE_FAMILY, REQUEST_CANCEL } from '../../../src/tasks/queue/cancel.sql.js';
+import { CLAIM, NEXT_DUE, PROMOTE } from '../../../src/tasks/queue/claim.sql.js';
+import { EnginePool } from '../../../src/tasks/queue/engine-pool.js';
+import { FREE_ORPHANS, REGISTER_WORKER, RENEW_LEASE } from '../../../src/tasks/queue/lease.sql.js';
+import { EVENTS_OF_TASK, IDS_BY_PREFIX, TASK_BY_ID } from '../../../src/tasks/queue/read.sql.js';
+import { FINISH, HOLD, REQUEUE, SAVE_CHECKPOINT, WRITE_PROGRESS } from '../../../src/tasks/queue/settle.sql.js';
+import type { Sql } from '../../../src/platform/database/transaction.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import { ACTOR, Engine, work } from '../../support/engine-harness.js';
+
+const BACKLOG = 50_000;
+const HELD = 200;
+
+let database: TestDatabase;
+let engine: Engine;
+const workerId = uuidv7();
+/** What the worker holds. */
+let held: { id: string; fence: number }[];
+let finished: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  engine = await Engine.open(database.url);
+  // Statistics must be as they happen to be: none at first.
+  for (const table of ['live_tasks', 'finished_tasks', 'task_events']) {
+    await engine.database.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
+  }
+  await engine.database.query(`
+    INSERT INTO finished_tasks (id, type, version, queue, status, joining, priority, attempt, max_attempts, fence, crash_count,
+      timeout_ms, processed, run_at, created_at, updated_at, completed_at, weight, requested_by, name, drift_score, params, task_metadata)
+    SELECT gen_random_uuid(), 'test.work', 1, 'default', 'completed', false, 0, 1, 3, 1, 0,
+      1, 0, now(), now(), now(), now(), 1, 'x', 'x', 0, '{}', '{}' FROM generate_series(1, 50000)`);
+  finished = (await engine.database.query<{ id: string }>('SELECT id FROM finished_tasks LIMIT 1'))[0]?.id ?? '';
+  await engine.tasks.enqueueMany(
+    work,
+    Array.from({ length: BACKLOG }, (_, n) => ({ n })),
+    { actor: ACTOR },
+  );
+  const pool = engine.app.get(EnginePool);
+  await pool.query(REGISTER_WORKER, [workerId, 'plans', 0, '{}', [], 3_600_000]);
+  held = await pool.query(CLAIM, [workerId, 'default', [work.name], HELD]);
+}, 120_000);
+
+afterAll(async () => {
+  await engine.close();
+  await database.drop();
+});
+
+interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Index Name'?: string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  'Rows Removed by Index Recheck'?: number;
+  Plans?: PlanNode[];
+}
+
+const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+
+/** Runs a statement and takes it back; gives how it read the big tables: node and index → rows looked at. */
+async function readsOf(sql: Sql, text: string, values: readonly unknown[]): Promise<Record<string, number>> {
+  const [row] = await sql.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+    `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`,
+    values,
+  );
+  const reads: Record<string, number> = {};
+  for (const node of nodesOf(row!['QUERY PLAN'][0]!.Plan)) {
+    if (!['live_tasks', 'finished_tasks', 'task_events'].includes(node['Relation Name'] ?? '')) continue;
+    if (node['Node Type'] === 'ModifyTable') continue;
+    const looked = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
+    const name = node['Index Name'] ?? `${node['Node Type']} on ${String(node['Relation Name'])}`;
+    reads[name] = (reads[name] ?? 0) + Math.round(looked);
+  }
+  return reads;
+}
+
+class TakenBack extends Error {}
+
+/** As the engine's own connections plan it; with values that are not known when it is planned, when `prepared`. */
+async function engineReads(
+  text: string,
+  values: readonly unknown[],
+  prepared = false,
+): Promise<Record<string, number>> {
+  let reads: Record<string, number> = {};
+  await engine.app
+    .get(EnginePool)
+    .transaction(async (sql) => {
+      if (prepared) await sql.query(`PREPARE planned AS ${text}`);
+      const literals = values.map(literal).join(', ');
+      reads = prepared
+        ? await readsOf(sql, `EXECUTE planned${literals && ` (${literals})`}`, [])
+        : await readsOf(sql, text, values);
+      if (prepared) await sql.query('DEALLOCATE planned');
+      throw new TakenBack();
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof TakenBack)) throw error;
+    });
+  return reads;
+}
+
+const literal = (value: unknown): string =>
+  Array.isArray(value) ? `ARRAY[${value.map(literal).join(', ')}]::text[]` : `'${String(value)}'`;
+
+const ids = (count: number): string[] => held.slice(0, count).map(({ id }) => id);
+const fences = (count: number): number[] => held.slice(0, count).map(({ fence }) => fence);
+const nulls = (count: number): null[] => Array<null>(count).fill(null);
+const many = <T>(count: number, value: T): T[] => Array<T>(count).fill(value);
+
+const finishValues = (n: number): unknown[] => [
+  workerId,
+  ids(n),
+  fences(n),
+  many(n, 'completed'),
+  nulls(n),
+  nulls(n),
+  nulls(n),
+  nulls(n),
+  many(n, 0),
+  nulls(n),
+  many(n, 'worker'),
+];
+
+const requeueValues = (n: number): unknown[] => [
+  workerId,
+  ids(n),
+  fences(n),
+  many(n, 0),
+  many(n, 'backoff'),
+  nulls(n),
+  nulls(n),
+  nulls(n),
+  many(n, 0),
+  nulls(n),
+];
+
+describe.each([
+  ['without statistics', 'SELECT 1'],
+  ['with statistics of the backlog', 'ANALYZE'],
+])('beside a backlog and a history of 50,000, %s', (_name, prepare) => {
+  beforeAll(async () => {
+    await engine.database.query(prepare);
+  });
+
+  it('a claim reads as many rows as it takes', async () => {
+    const reads = await engineReads(CLAIM, [workerId, 'default', [work.name], 10], true);
+    expect(Object.keys(reads).sort()).toEqual(['live_tasks_pkey', 'live_tasks_ready']);
+    expect(Math.max(...Object.values(reads))).toBe(10);
+  });
+
+  it.each([1, 20, HELD])('settling %i attempts reads those', async (n) => {
+    for (const [text, values] of [
+      [FINISH, finishValues(n)],
+      [REQUEUE, requeueValues(n)],
+      [WRITE_PROGRESS, [workerId, ids(n), fences(n), many(n, 1), many(n, 2)]],
+    ] as const) {
+      expect(await engineReads(text, values)).toEqual({ live_tasks_pkey: n });
+    }
+  });
+
+  it('settling with effects reads the one task, on a connection of the application as well', async () => {
+    let reads: Record<string, number> = {};
+    await engine.database
+      .transaction(async (tx) => {
+        reads = await readsOf(tx, FINISH, finishValues(1));
+        throw new TakenBack();
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof TakenBack)) throw error;
+      });
+    expect(reads).toEqual({ live_tasks_pkey: 1 });
+  });
+
+  it('what an attempt writes reads its task', async () => {
+    const [one] = held;
+    const holder = [workerId, one?.id, one?.fence];
+    expect(Object.values(await engineReads(HOLD, [...holder, '1000']))).toEqual([1]);
+    expect(Object.values(await engineReads(SAVE_CHECKPOINT, [...holder, '1']))).toEqual([1]);
+  });
+
+  it('renewing a lease and looking for orphans read what workers hold', async () => {
+    const renewal = await engineReads(RENEW_LEASE, [workerId, 10_000, ids(HELD)]);
+    expect(Object.values(renewal).every((rows) => rows <= HELD)).toBe(true);
+    expect(Object.keys(renewal)).not.toContain('Seq Scan on live_tasks');
+    expect(await engineReads(FREE_ORPHANS, [])).toEqual({ live_tasks_running: HELD, live_tasks_pkey: 0 });
+  });
+
+  it('promoting delayed tasks reads those that are due', async () => {
+    expect(await engineReads(PROMOTE, [5_000], true)).toEqual({ live_tasks_delayed: 0, live_tasks_pkey: 0 });
+    expect(Math.max(0, ...Object.values(await engineReads(NEXT_DUE, [], true)))).toBe(0);
+  });
+
+  it('cancelling reads the task and what is below it', async () => {
+    const [one] = held;
+    const most = async (text: string, values: readonly unknown[]): Promise<number> =>
+      Math.max(0, ...Object.values(await engineReads(text, values)));
+    expect(await most(LIVE_FAMILY, [one?.id])).toBe(1);
+    expect(await most(HOLD_TASKS, [ids(3)])).toBe(3);
+    expect(await most(CANCEL_UNHELD, [ids(3), ACTOR, one?.id])).toBe(3);
+    expect(await most(REQUEST_CANCEL, [ids(3), ACTOR])).toBe(3);
+  });
+
+  it('reading one task reads that one, unfinished or not', async () => {
+    for (const id of [held[0]?.id ?? '', finished]) {
+      const reads = await readsOf(engine.database, TASK_BY_ID, [id]);
+      expect(Math.max(...Object.values(reads))).toBe(1);
+      expect(Object.keys(reads).filter((name) => name.startsWith('Seq'))).toEqual([]);
+    }
+    const prefix = finished.slice(0, 8);
+    const span = [prefix.padEnd(32, '0'), prefix.padEnd(32, 'f')];
+    expect(Math.max(0, ...Object.values(await readsOf(engine.database, IDS_BY_PREFIX, span)))).toBeLessThan(10);
+    expect(Math.max(0, ...Object.values(await readsOf(engine.database, EVENTS_OF_TASK, [held[0]?.id, 0, 50])))).toBe(2);
+  });
+});
