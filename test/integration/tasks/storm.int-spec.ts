@@ -76,45 +76,49 @@ async function oneOperation(ids: string[]): Promise<void> {
 }
 
 describe('when everything happens at once', () => {
-  it('nothing is lost, doubled or stuck, and every counter is right', async () => {
-    const script = aFickleScript();
-    for (let n = 0; n < WORKERS; n += 1) {
-      const engine = await Engine.open(n === 0 ? proxy.url : database.url, script);
-      workers.push(await engine.work({ concurrency: { default: 10 }, leaseMs: 2_000, renewMs: 200, pollMs: 200 }));
-    }
-    const ids: string[] = [];
-    const refusals: unknown[] = [];
-    const chaos = setInterval(() => {
-      if (chance(0.3)) proxy.cut();
-      if (chance(0.2))
-        void asker.database.query('DELETE FROM task_workers WHERE id IN (SELECT id FROM task_workers LIMIT 1)');
-    }, 100);
-    const people = Array.from({ length: PEOPLE }, async () => {
-      for (let n = 0; n < OPERATIONS; n += 1) {
-        await oneOperation(ids).catch((error: unknown) => refusals.push(error));
+  it(
+    'nothing is lost, doubled or stuck, and every counter is right',
+    async () => {
+      const script = aFickleScript();
+      for (let n = 0; n < WORKERS; n += 1) {
+        const engine = await Engine.open(n === 0 ? proxy.url : database.url, script);
+        workers.push(await engine.work({ concurrency: { default: 10 }, leaseMs: 2_000, renewMs: 200, pollMs: 200 }));
       }
-    });
-    await Promise.all(people).finally(() => {
-      clearInterval(chaos);
-    });
-    for (const { id } of await asker.tasks.list({ statuses: ['created'] }, { limit: 1_000 }))
-      await asker.tasks.run(id, ACTOR);
+      const ids: string[] = [];
+      const refusals: unknown[] = [];
+      const chaos = setInterval(() => {
+        if (chance(0.3)) proxy.cut();
+        if (chance(0.2))
+          void asker.database.query('DELETE FROM task_workers WHERE id IN (SELECT id FROM task_workers LIMIT 1)');
+      }, 100);
+      const people = Array.from({ length: PEOPLE }, async () => {
+        for (let n = 0; n < OPERATIONS; n += 1) {
+          await oneOperation(ids).catch((error: unknown) => refusals.push(error));
+        }
+      });
+      await Promise.all(people).finally(() => {
+        clearInterval(chaos);
+      });
+      for (const { id } of await asker.tasks.list({ statuses: ['created'] }, { limit: 1_000 }))
+        await asker.tasks.run(id, ACTOR);
 
-    await waitFor('all tasks to end', async () => (await asker.count('live_tasks')) === 0, { timeoutMs: 60_000 }).catch(
-      async (error: unknown) => {
+      await waitFor('all tasks to end', async () => (await asker.count('live_tasks')) === 0, {
+        timeoutMs: 60_000,
+      }).catch(async (error: unknown) => {
         const left = await asker.database.query(
           'SELECT id, type, status, ready, waiting, worker_id, attempt, parent_id, run_at FROM live_tasks LIMIT 10',
         );
         throw new Error(`${String(error)}; left: ${JSON.stringify(left)}`, { cause: error });
-      },
-    );
+      });
 
-    // People are only ever refused for good reasons.
-    const codes = new Set(refusals.map((error) => (error as { code?: string }).code ?? String(error)));
-    expect([...codes].filter((code) => !['nothing_to_retry', 'child_of_finished_parent'].includes(code))).toEqual([]);
-    expect(await wrongCounters(asker)).toEqual([]);
-    expect(await wrongMoves(asker)).toEqual([]);
-    expect(await asker.count('live_tasks l JOIN finished_tasks f ON f.id = l.id')).toBe(0);
-    expect(await asker.count('finished_tasks')).toBeGreaterThan(ids.length);
-  });
+      // People are only ever refused for good reasons.
+      const codes = new Set(refusals.map((error) => (error as { code?: string }).code ?? String(error)));
+      expect([...codes].filter((code) => !['nothing_to_retry', 'child_of_finished_parent'].includes(code))).toEqual([]);
+      expect(await wrongCounters(asker)).toEqual([]);
+      expect(await wrongMoves(asker)).toEqual([]);
+      expect(await asker.count('live_tasks l JOIN finished_tasks f ON f.id = l.id')).toBe(0);
+      expect(await asker.count('finished_tasks')).toBeGreaterThan(ids.length);
+    },
+    120_000 + OPERATIONS * 1_000,
+  );
 });
