@@ -52,10 +52,6 @@ export const TRANSITIONS: readonly Transition[] = [
 export const isFinished = (status: TaskStatus): status is FinishedStatus =>
   (FINISHED_STATUSES as readonly TaskStatus[]).includes(status);
 
-export function canMove(from: TaskStatus | null, to: TaskStatus, reason: TransitionReason): boolean {
-  return TRANSITIONS.some((t) => t.from === from && t.to === to && t.reasons.includes(reason));
-}
-
 /** Words of older clients, in any letter case. */
 const OLD_WORDS: Readonly<Record<string, readonly TaskStatus[]>> = {
   pending: ['created', 'queued'],
