@@ -52,8 +52,8 @@ export class TaskRegistry implements OnModuleInit {
     return [...this.byName.values()].map((registration) => registration.definition);
   }
 
-  typesOfQueue(queue: string): string[] {
-    return this.definitions().flatMap((definition) => (definition.queue === queue ? [definition.name] : []));
+  typesOfQueue(queue: string): AnyTaskDefinition[] {
+    return this.definitions().filter((definition) => definition.queue === queue);
   }
 
   find(type: string): Registration | undefined {

@@ -30,6 +30,8 @@ describe('the states of a task', () => {
     ['all', [...TASK_STATUSES]],
     ['done', undefined],
     ['', undefined],
+    ['constructor', undefined],
+    ['__proto__', undefined],
   ])('are meant by the word "%s"', (word, statuses) => {
     expect(statusesMeantBy(word)).toEqual(statuses);
   });

@@ -143,8 +143,10 @@ function etaOf(
   now: Date,
 ): Date | null {
   if (row.status !== 'running' || row.started_at === null || total === null || processed <= 0) return null;
-  const elapsedMs = now.getTime() - row.started_at.getTime();
-  return new Date(now.getTime() + (elapsedMs / processed) * Math.max(0, total - processed));
+  const elapsedMs = Math.max(0, now.getTime() - row.started_at.getTime());
+  const eta = new Date(now.getTime() + (elapsedMs / processed) * Math.max(0, total - processed));
+  // Farther away than dates go.
+  return Number.isNaN(eta.getTime()) ? null : eta;
 }
 
 /** One row of the audit trail. */

@@ -1,5 +1,7 @@
 /**
- * Takes up to $4 ready tasks of queue $2 whose type this worker knows, highest priority and oldest first.
+ * Takes up to $4 ready tasks of queue $2 whose type ($3) this worker knows, in a version that is not newer than the one it
+ * knows ($5, beside the types): while workers are being replaced, new tasks wait for the new ones. Highest priority
+ * and oldest first.
  *
  * `id = ANY(ARRAY(…))` makes the choice an InitPlan: it runs once, whatever the planner believes about the table, and
  * the update is index look-ups by primary key. The index live_tasks_ready satisfies the ORDER BY, so LIMIT stops it early.
@@ -12,7 +14,7 @@ export const CLAIM = `
       started_at = now(), updated_at = now()
     WHERE id = ANY(ARRAY(
       SELECT id FROM live_tasks
-      WHERE queue = $2 AND status = 'queued' AND ready AND type = ANY($3::text[])
+      WHERE queue = $2 AND status = 'queued' AND ready AND version <= ($5::int[])[array_position($3::text[], type)]
         AND EXISTS (SELECT 1 FROM task_workers WHERE id = $1)
       ORDER BY priority DESC, id
       LIMIT $4

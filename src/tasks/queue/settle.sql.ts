@@ -168,8 +168,16 @@ export const SAVE_CHECKPOINT = `
   UPDATE live_tasks SET checkpoint = $4::jsonb, updated_at = now()
   WHERE id = $2 AND fence = $3 AND worker_id = $1 AND status = 'running' RETURNING id`;
 
-/** Progress of many attempts at once; rewritten in place (no indexed column changes), never backwards. */
+/**
+ * Progress of many attempts at once; rewritten in place (no indexed column changes), never backwards. A task whose row is
+ * taken (its handler is in a transaction) is left out, so that it does not hold up the others. Gives the ids written.
+ */
 export const WRITE_PROGRESS = `
-  UPDATE live_tasks t SET processed = greatest(t.processed, p.done), total = coalesce(p.expected, t.total), updated_at = now()
-  FROM unnest($2::uuid[], $3::int[], $4::bigint[], $5::bigint[]) AS p(id, fence, done, expected)
-  WHERE t.id = p.id AND t.fence = p.fence AND ${HELD}`;
+  WITH free AS (
+    SELECT t.id, p.done, p.expected
+    FROM unnest($2::uuid[], $3::int[], $4::bigint[], $5::bigint[]) AS p(id, fence, done, expected)
+    JOIN live_tasks t ON t.id = p.id AND t.fence = p.fence AND ${HELD}
+    FOR NO KEY UPDATE OF t SKIP LOCKED
+  )
+  UPDATE live_tasks t SET processed = greatest(t.processed, f.done), total = coalesce(f.expected, t.total), updated_at = now()
+  FROM free f WHERE t.id = f.id RETURNING t.id`;

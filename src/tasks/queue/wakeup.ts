@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import type { Client } from 'pg';
+import type { Client, QueryConfig } from 'pg';
 import { Database } from '../../platform/database/database.js';
 import { EnginePool } from './engine-pool.js';
 
@@ -7,6 +7,7 @@ const CHANNEL = 'photosafe_tasks';
 /** At most one notice a queue in this time; shorter costs commits, longer costs latency to other processes only. */
 const NOTICE_INTERVAL_MS = 5;
 const RECONNECT_MAX_MS = 5_000;
+const ANSWER_MS = 10_000;
 
 export interface WakeupListener {
   /** There may be ready tasks in this queue. */
@@ -111,7 +112,8 @@ export class Wakeup implements BeforeApplicationShutdown {
       this.client = undefined;
       this.again(0);
     });
-    await client.query(`LISTEN ${CHANNEL}`);
+    const listen: QueryConfig & { query_timeout: number } = { text: `LISTEN ${CHANNEL}`, query_timeout: ANSWER_MS };
+    await client.query(listen);
     if (this.closing) {
       client.connection.stream.destroy();
       return;

@@ -11,6 +11,7 @@ export class ProgressWriter {
   private readonly logger = new Logger(ProgressWriter.name);
   private readonly changed = new Set<Attempt>();
   private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
 
   constructor(
     private readonly workerId: string,
@@ -18,11 +19,13 @@ export class ProgressWriter {
   ) {}
 
   report(attempt: Attempt): void {
+    if (this.stopped) return;
     this.changed.add(attempt);
     this.timer ??= setTimeout(() => void this.write(), INTERVAL_MS);
   }
 
   stop(): void {
+    this.stopped = true;
     clearTimeout(this.timer);
     this.changed.clear();
   }
@@ -33,13 +36,15 @@ export class ProgressWriter {
     this.changed.clear();
     if (attempts.length === 0) return;
     try {
-      await this.pool.query(WRITE_PROGRESS, [
+      const written = await this.pool.query<{ id: string }>(WRITE_PROGRESS, [
         this.workerId,
         attempts.map((attempt) => attempt.row.id),
         attempts.map((attempt) => attempt.row.fence),
         attempts.map((attempt) => attempt.processed),
         attempts.map((attempt) => attempt.total ?? null),
       ]);
+      const ids = new Set(written.map((row) => row.id));
+      for (const attempt of attempts) if (!ids.has(attempt.row.id) && !attempt.closed) this.report(attempt);
     } catch (error) {
       this.logger.debug({ message: 'progress not written', err: error });
     }

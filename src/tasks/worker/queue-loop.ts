@@ -11,7 +11,8 @@ export interface QueueLoopOptions {
   readonly queue: string;
   /** How many attempts of this queue run at once in this process. */
   readonly concurrency: number;
-  readonly types: readonly string[];
+  /** The types it works on, each up to a version. */
+  readonly types: readonly { readonly name: string; readonly version: number }[];
   readonly workerId: string;
   readonly pollMs: number;
   readonly start: (row: ClaimedRow) => void;
@@ -82,7 +83,9 @@ export class QueueLoop {
   private async claim(limit: number): Promise<number> {
     const { queue, types, workerId, start } = this.options;
     try {
-      const rows = await this.pool.prepared.query<ClaimedRow>(CLAIM, [workerId, queue, types, limit]);
+      const names = types.map((type) => type.name);
+      const versions = types.map((type) => type.version);
+      const rows = await this.pool.prepared.query<ClaimedRow>(CLAIM, [workerId, queue, names, limit, versions]);
       this.inFlight += rows.length;
       // RETURNING has no order of its own.
       rows.sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1));

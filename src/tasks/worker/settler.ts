@@ -41,14 +41,12 @@ export class Settler {
     return this.entries.length;
   }
 
-  /** Whether the outcome of this attempt is still to be written. */
-  holds(id: string, fence: number): boolean {
-    return [this.entries, this.writing].some((entries) =>
-      entries.some((entry) => {
-        const outcome = entry.kind === 'end' ? entry.ending : entry.back;
-        return outcome.id === id && outcome.fence === fence;
-      }),
+  /** The attempts whose outcomes are still to be written: task → fence. */
+  unwritten(): Map<string, number> {
+    const outcomes = [...this.writing, ...this.entries].map((entry) =>
+      entry.kind === 'end' ? entry.ending : entry.back,
     );
+    return new Map(outcomes.map(({ id, fence }) => [id, fence]));
   }
 
   end(ending: Ending): void {

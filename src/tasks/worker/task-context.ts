@@ -33,8 +33,12 @@ export class AttemptContext implements TaskContext {
 
   progress(processed: number, total?: number): void {
     const { attempt } = this;
-    attempt.processed = Math.max(attempt.processed, wholeCount(processed) ?? 0);
-    attempt.total = wholeCount(total) ?? attempt.total;
+    const known = attempt.total ?? wholeCount(Number(attempt.row.total ?? NaN));
+    const said = wholeCount(total) ?? known;
+    // A batch keeps to the total that it named first: its parent's progress is made of shares, and must not go backwards.
+    attempt.total = attempt.row.parent_id === null || !known ? said : known;
+    const scale = attempt.total && said ? attempt.total / said : 1;
+    attempt.processed = Math.max(attempt.processed, Math.floor((wholeCount(processed) ?? 0) * scale));
     this.onProgress(attempt);
   }
 

@@ -198,8 +198,9 @@ export class Worker {
    * outcome could not be written at all. Nobody else would ever take these, because the worker lives.
    */
   private releaseUnknown(tasks: readonly HeldTask[]): void {
+    const unwritten = this.settler.unwritten();
     for (const { id, fence, hasParent } of tasks) {
-      if (this.attempts.get(id)?.row.fence === fence || this.settler.holds(id, fence)) continue;
+      if (this.attempts.get(id)?.row.fence === fence || unwritten.get(id) === fence) continue;
       this.logger.warn({ message: 'held without knowing: released', jobId: id });
       this.settler.giveBack({ id, fence, hasParent, reason: 'released', delayMs: 0, processed: 0 });
     }

@@ -65,6 +65,17 @@ describe('claiming', () => {
     expect(await engine.tasks.get(stranger)).toMatchObject({ status: 'queued', attempt: 0 });
   });
 
+  it('leaves a task to newer workers that is of a newer version than it knows', async () => {
+    const newer = await engine.enqueue(work);
+    await engine.database.query('UPDATE live_tasks SET version = 2 WHERE id = $1', [newer]);
+    const known = await engine.enqueue(work);
+
+    await aWorker();
+
+    await engine.finished(known);
+    expect(await engine.tasks.get(newer)).toMatchObject({ status: 'queued', attempt: 0 });
+  });
+
   it('leaves tasks alone that wait for a person', async () => {
     const created = await engine.enqueue(work, {}, { runImmediately: false });
     await aWorker();

@@ -1,7 +1,7 @@
-import { fanOut, type Task } from '../../../src/tasks/index.js';
+import { fanOut } from '../../../src/tasks/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { aborted, ACTOR, deferred, Engine, once, part, split, splitOnly, work } from '../../support/engine-harness.js';
-import { batches, collect, wrongCounters } from '../../support/fan-outs.js';
+import { batches, collect, watch, wrongCounters } from '../../support/fan-outs.js';
 import { waitFor } from '../../support/wait-for.js';
 
 let database: TestDatabase;
@@ -19,23 +19,6 @@ afterEach(async () => {
   await Promise.all(engines.splice(0).map((each) => each.close()));
   await database.drop();
 });
-
-/** Looks at a task again and again while it runs; gives every state seen. */
-function watch(id: string): { readonly seen: Task[]; readonly end: () => Promise<void> } {
-  const seen: Task[] = [];
-  let watching = true;
-  const looking = (async () => {
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- changes while this loop awaits
-    while (watching) seen.push(await engine.tasks.get(id));
-  })();
-  return {
-    seen,
-    end: async () => {
-      watching = false;
-      await looking;
-    },
-  };
-}
 
 describe('batches that fail', () => {
   it('fail the task, once all have ended, and say how many', async () => {
@@ -154,7 +137,7 @@ describe('batches that fail', () => {
     expect(await wrongCounters(engine)).toEqual([]);
     broken = false;
     runs.length = 0;
-    const { seen, end } = watch(id);
+    const { seen, end } = watch(engine, id);
 
     await engine.tasks.retryFailedBatches(id, ACTOR);
 
@@ -256,7 +239,7 @@ describe('a task that splits and is run again as a whole', () => {
     const id = await engine.enqueue(splitOnly);
     await engine.finished(id);
     broken = false;
-    const { seen, end } = watch(id);
+    const { seen, end } = watch(engine, id);
 
     await engine.tasks.retry(id, ACTOR);
 

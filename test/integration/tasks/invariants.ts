@@ -1,20 +1,6 @@
 import { TRANSITIONS } from '../../../src/tasks/task-state.js';
 import type { Engine } from '../../support/engine-harness.js';
 
-/** Fan-outs whose counters are not what they count. */
-export function wrongCounters(engine: Engine): Promise<object[]> {
-  return engine.database.query(`
-    SELECT f.*, live.count AS live, done.completed AS really_completed, done.failed AS really_failed,
-      done.cancelled AS really_cancelled
-    FROM task_fan_outs f,
-      LATERAL (SELECT count(*)::int AS count FROM live_tasks WHERE parent_id = f.parent_id AND parent_round = f.round) live,
-      LATERAL (SELECT count(*) FILTER (WHERE status = 'completed')::int AS completed,
-        count(*) FILTER (WHERE status = 'failed')::int AS failed, count(*) FILTER (WHERE status = 'cancelled')::int AS cancelled
-        FROM finished_tasks WHERE parent_id = f.parent_id AND parent_round = f.round) done
-    WHERE (f.open, f.completed, f.failed, f.cancelled)
-      IS DISTINCT FROM (live.count, done.completed, done.failed, done.cancelled)`);
-}
-
 /** Moves in the audit trail that do not follow from the one before, or are not in the table; and tasks it does not end at. */
 export async function wrongMoves(engine: Engine): Promise<object[]> {
   const allowed = TRANSITIONS.flatMap(({ from, to, reasons }) =>

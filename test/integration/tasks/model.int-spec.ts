@@ -265,6 +265,7 @@ class Walk {
       this.queue,
       [work.name, part.name],
       limit,
+      [1, 1],
     ]);
     for (const row of rows) this.rows.set(row.id, row);
     const claimed = this.model.claim(workerId, limit);

@@ -39,7 +39,7 @@ beforeAll(async () => {
   );
   const pool = engine.app.get(EnginePool);
   await pool.query(REGISTER_WORKER, [workerId, 'plans', 0, '{}', [], 3_600_000]);
-  held = await pool.query(CLAIM, [workerId, 'default', [work.name], HELD]);
+  held = await pool.query(CLAIM, [workerId, 'default', [work.name], HELD, [1]]);
 }, 120_000);
 
 afterAll(async () => {
@@ -103,8 +103,7 @@ async function engineReads(
   return reads;
 }
 
-const literal = (value: unknown): string =>
-  Array.isArray(value) ? `ARRAY[${value.map(literal).join(', ')}]::text[]` : `'${String(value)}'`;
+const literal = (value: unknown): string => (Array.isArray(value) ? `'{${value.join(',')}}'` : `'${String(value)}'`);
 
 const ids = (count: number): string[] => held.slice(0, count).map(({ id }) => id);
 const fences = (count: number): number[] => held.slice(0, count).map(({ fence }) => fence);
@@ -147,7 +146,7 @@ describe.each([
   });
 
   it('a claim reads as many rows as it takes', async () => {
-    const reads = await engineReads(CLAIM, [workerId, 'default', [work.name], 10], true);
+    const reads = await engineReads(CLAIM, [workerId, 'default', [work.name], 10, [1]], true);
     expect(Object.keys(reads).sort()).toEqual(['live_tasks_pkey', 'live_tasks_ready']);
     expect(Math.max(...Object.values(reads))).toBe(10);
   });
@@ -156,10 +155,11 @@ describe.each([
     for (const [text, values] of [
       [FINISH, finishValues(n)],
       [REQUEUE, requeueValues(n)],
-      [WRITE_PROGRESS, [workerId, ids(n), fences(n), many(n, 1), many(n, 2)]],
     ] as const) {
       expect(await engineReads(text, values)).toEqual({ live_tasks_pkey: n });
     }
+    const progress = [workerId, ids(n), fences(n), many(n, 1), many(n, 2)];
+    expect(await engineReads(WRITE_PROGRESS, progress)).toEqual({ live_tasks_pkey: 2 * n });
   });
 
   it('settling with effects reads the one task, on a connection of the application as well', async () => {

@@ -6,7 +6,7 @@ import {
   TransientError,
 } from '../../../src/tasks/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
-import { ACTOR, Engine, once, patient, type Behaviour, work } from '../../support/engine-harness.js';
+import { ACTOR, deferred, Engine, once, patient, type Behaviour, work } from '../../support/engine-harness.js';
 
 let database: TestDatabase;
 let engine: Engine;
@@ -329,6 +329,34 @@ describe('progress', () => {
     });
     expect(failed).toMatchObject({ status: 'failed', attempt: 3 });
     await stillWorks();
+  });
+
+  it('that cannot be written, because a handler holds its task, holds up nobody else', async () => {
+    const held = deferred();
+    const release = deferred();
+    const go = deferred();
+    engine.script.when(work, async (_input, context) => {
+      await context.transaction(async () => {
+        context.progress(1, 2);
+        held.resolve();
+        await release.promise;
+      });
+    });
+    engine.script.when(once, async (_input, context) => {
+      await held.promise;
+      context.progress(1, 2);
+      await go.promise;
+      return 'not held up';
+    });
+    // Ids are locked in their order: the one that can be written first.
+    const other = await engine.enqueue(once);
+    const holder = await engine.enqueue(work);
+    await engine.until(other, ({ processed }) => processed === 1);
+    go.resolve();
+    expect(await engine.finished(other, { timeoutMs: 3_000 })).toMatchObject({ result: 'not held up' });
+    expect(await engine.tasks.get(holder)).toMatchObject({ status: 'running' });
+    release.resolve();
+    await engine.finished(holder);
   });
 
   it('is kept with a task that failed half-way', async () => {

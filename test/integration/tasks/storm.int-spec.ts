@@ -1,9 +1,10 @@
 import { fanOut } from '../../../src/tasks/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { ACTOR, Engine, part, Script, split, splitOnly, work } from '../../support/engine-harness.js';
+import { wrongCounters } from '../../support/fan-outs.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
-import { wrongCounters, wrongMoves } from './invariants.js';
+import { wrongMoves } from './invariants.js';
 
 /** How much happens at once, and how often. OPERATIONS in the environment makes it a longer search. */
 const PEOPLE = 8;
