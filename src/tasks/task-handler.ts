@@ -49,7 +49,10 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** What the last attempt saved, or undefined. */
   readonly checkpoint: Json | undefined;
-  /** Items done so far of how many. Written at most once a second; never goes backwards. */
+  /**
+   * Items done so far of how many. Written at most once a second; never goes backwards. A batch keeps to the total that it
+   * names first, in whose terms later ones are shown.
+   */
   progress(processed: number, total?: number): void;
   /** Durable at once; reaches the next attempt. Throws LeaseLostError when the attempt is no longer ours. */
   saveCheckpoint(value: Json): Promise<void>;
@@ -58,9 +61,9 @@ export interface TaskContext {
    * LeaseLostError. Use it for every write whose doubling would show.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
-  /** Adds a follow-up task that appears if, and only if, this attempt completes: in the transaction that settles it. */
+  /** Adds a follow-up task that appears if, and only if, this attempt completes or splits: in the transaction that settles it. */
   enqueue<D extends AnyTaskDefinition>(task: D, input: InputOf<D>): void;
-  /** Adds writes to the transaction that settles this attempt as completed: effects exactly once. */
+  /** Adds writes to the transaction in which this attempt completes or splits: effects exactly once. */
   onSettle(write: (tx: Transaction) => Promise<void>): void;
 }
 
