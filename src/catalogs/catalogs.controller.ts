@@ -4,7 +4,7 @@ import { isUUID } from 'class-validator';
 import type { Response } from 'express';
 import { type Actor, CurrentActor, Roles } from '../access/index.js';
 import { sweepBlobs } from '../images/index.js';
-import { decodeCursor, encodeCursor } from '../platform/http/cursor.js';
+import { cursorAfter, decodeCursor } from '../platform/http/cursor.js';
 import { PageQueryDto } from '../platform/http/dto/page.dto.js';
 import { UuidPipe } from '../platform/http/uuid.pipe.js';
 import { TaskService } from '../tasks/index.js';
@@ -48,8 +48,7 @@ export class CatalogsController {
   async listCatalogs(@Query() { limit, cursor }: PageQueryDto): Promise<CatalogPageDto> {
     const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1, ([id]) => isUUID(id));
     const items = await this.catalogs.list({ limit, after });
-    const last = items.length === limit ? items.at(-1) : undefined;
-    return { items: items.map(toCatalogDto), next_cursor: last ? encodeCursor([last.id]) : null };
+    return { items: items.map(toCatalogDto), next_cursor: cursorAfter(items, limit) };
   }
 
   /** One catalogue. */

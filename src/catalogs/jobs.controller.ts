@@ -4,7 +4,7 @@ import { isUUID } from 'class-validator';
 import type { Response } from 'express';
 import { type Actor, CurrentActor, Roles } from '../access/index.js';
 import { analyze, thumbnails } from '../images/index.js';
-import { decodeCursor, encodeCursor } from '../platform/http/cursor.js';
+import { cursorAfter, decodeCursor } from '../platform/http/cursor.js';
 import { notFound } from '../platform/errors/app-error.js';
 import {
   accepted,
@@ -81,8 +81,7 @@ export class JobsController {
     const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1, ([id]) => isUUID(id));
     const types = type === undefined ? JOB_TYPES : [type];
     const jobs = await this.tasks.list({ types, topLevel: true }, { limit, after });
-    const last = jobs.length === limit ? jobs.at(-1) : undefined;
-    return { items: jobs.map(toTaskDto), next_cursor: last ? encodeCursor([last.id]) : null };
+    return { items: jobs.map(toTaskDto), next_cursor: cursorAfter(jobs, limit) };
   }
 
   /** One job. */

@@ -6,6 +6,12 @@ import { invalid } from '../errors/app-error.js';
  */
 export const encodeCursor = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
+/** The cursor after a page of a list that is sorted by id alone; null when the page was not full, and so the last. */
+export function cursorAfter(page: readonly { readonly id: string }[], limit: number): string | null {
+  const last = page.length === limit ? page.at(-1) : undefined;
+  return last === undefined ? null : encodeCursor([last.id]);
+}
+
 /** The sort key inside `cursor`; refused unless it is one of `length` parts that `accepts` takes. */
 export function decodeCursor(
   cursor: string,

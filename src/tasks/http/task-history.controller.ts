@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { isUUID } from 'class-validator';
 import { Roles } from '../../access/index.js';
-import { decodeCursor, encodeCursor } from '../../platform/http/cursor.js';
+import { cursorAfter, decodeCursor } from '../../platform/http/cursor.js';
 import { PageQueryDto } from '../../platform/http/dto/page.dto.js';
 import { TaskService } from '../task.service.js';
 import {
@@ -29,8 +29,7 @@ export class TaskHistoryController {
     const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1, ([key]) => /^\d{1,18}$/.test(key ?? ''));
     const task = await this.tasks.get(id);
     const events = await this.tasks.events(task.id, { after, limit });
-    const last = events.length === limit ? events.at(-1) : undefined;
-    return { items: events.map(toTaskEventDto), next_cursor: last ? encodeCursor([last.id]) : null };
+    return { items: events.map(toTaskEventDto), next_cursor: cursorAfter(events, limit) };
   }
 
   /** The attempts at a task, oldest first, each with how it ended. */
@@ -46,7 +45,6 @@ export class TaskHistoryController {
     const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1, ([key]) => isUUID(key));
     const task = await this.tasks.get(id);
     const children = await this.tasks.list({ parentId: task.id }, { limit, after });
-    const last = children.length === limit ? children.at(-1) : undefined;
-    return { items: children.map(toTaskDto), next_cursor: last ? encodeCursor([last.id]) : null };
+    return { items: children.map(toTaskDto), next_cursor: cursorAfter(children, limit) };
   }
 }

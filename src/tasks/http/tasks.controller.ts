@@ -3,7 +3,7 @@ import { ApiAcceptedResponse, ApiHeader, ApiTags } from '@nestjs/swagger';
 import { isUUID } from 'class-validator';
 import type { Response } from 'express';
 import { type Actor, CurrentActor, Roles } from '../../access/index.js';
-import { decodeCursor, encodeCursor } from '../../platform/http/cursor.js';
+import { cursorAfter, decodeCursor } from '../../platform/http/cursor.js';
 import { TaskService } from '../task.service.js';
 import { statusesMeantBy } from '../task-state.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
@@ -65,8 +65,7 @@ export class TasksController {
       },
       { limit: query.limit, after, offset: query.offset },
     );
-    const last = items.length === query.limit ? items.at(-1) : undefined;
-    return { items: items.map(toTaskDto), next_cursor: last ? encodeCursor([last.id]) : null };
+    return { items: items.map(toTaskDto), next_cursor: cursorAfter(items, query.limit) };
   }
 
   /** One task, by its id or the beginning of it. */

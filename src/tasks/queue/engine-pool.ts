@@ -59,8 +59,6 @@ export class EnginePool implements Sql, OnApplicationShutdown {
 
   private async once<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     const client = await this.open().connect();
-    // Without a listener, a connection that breaks now would end the process.
-    client.on('error', ignore);
     const connection = { broken: false };
     const query = async <Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> => {
       try {
@@ -80,7 +78,6 @@ export class EnginePool implements Sql, OnApplicationShutdown {
       throw error;
     } finally {
       client.release(connection.broken);
-      client.off('error', ignore);
     }
   }
 
@@ -104,8 +101,6 @@ export class EnginePool implements Sql, OnApplicationShutdown {
     return { text, values: [...values], query_timeout: this.answerWithinMs };
   }
 }
-
-const ignore = (): void => undefined;
 
 const names = new Map<string, string>();
 
