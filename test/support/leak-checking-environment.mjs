@@ -24,6 +24,8 @@ export default class LeakCheckingEnvironment extends TestEnvironment {
 
   constructor(config, context) {
     super(config, context);
+    // Pipes of this process's own, made when first asked for: a warning on stderr is no leak of the test that caused it.
+    void [process.stdout, process.stderr];
     this.testTimeoutMs = config.projectConfig.testEnvironmentOptions.testTimeoutMs;
   }
 
