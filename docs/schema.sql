@@ -276,6 +276,25 @@ CREATE INDEX live_tasks_delayed ON public.live_tasks USING btree (run_at) WHERE 
 CREATE INDEX live_tasks_ready ON public.live_tasks USING btree (queue, priority DESC, id) WHERE ((status = 'queued'::task_status) AND ready);
 CREATE INDEX live_tasks_running ON public.live_tasks USING btree (worker_id, id) WHERE (status = 'running'::task_status);
 
+CREATE TABLE task_event_batches (
+  id bigint NOT NULL DEFAULT nextval('task_events_id_seq'::regclass),
+  tx xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  from_status task_status,
+  to_status task_status NOT NULL,
+  worker_id uuid,
+  actor text NOT NULL,
+  reason text NOT NULL,
+  tasks uuid_range NOT NULL,
+  task_ids uuid[] NOT NULL,
+  attempts integer[],
+  fences integer[],
+  CONSTRAINT task_event_batches_pkey PRIMARY KEY (id),
+  CONSTRAINT task_event_batches_parallel CHECK (((cardinality(task_ids) > 0) AND (cardinality(attempts) = cardinality(task_ids)) AND (cardinality(fences) = cardinality(task_ids))))
+);
+CREATE INDEX task_event_batches_at ON public.task_event_batches USING brin (at);
+CREATE INDEX task_event_batches_tasks ON public.task_event_batches USING gist (tasks);
+
 CREATE TABLE task_events (
   task_id uuid NOT NULL,
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -290,6 +309,7 @@ CREATE TABLE task_events (
   error_code text,
   error_category text,
   error_message text,
+  tx xid8 NOT NULL DEFAULT pg_current_xact_id(),
   CONSTRAINT task_events_pkey PRIMARY KEY (task_id, id)
 );
 CREATE INDEX task_events_at ON public.task_events USING brin (at);
@@ -352,6 +372,40 @@ CREATE TABLE tokens (
   CONSTRAINT tokens_token_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
 );
 CREATE UNIQUE INDEX tokens_name ON public.tokens USING btree (name) WHERE (revoked_at IS NULL);
+
+CREATE VIEW task_history AS
+ SELECT task_events.task_id,
+    task_events.id,
+    task_events.tx,
+    task_events.at,
+    task_events.from_status,
+    task_events.to_status,
+    task_events.attempt,
+    task_events.fence,
+    task_events.worker_id,
+    task_events.actor,
+    task_events.reason,
+    task_events.error_code,
+    task_events.error_category,
+    task_events.error_message
+   FROM task_events
+UNION ALL
+ SELECT t.task_id,
+    b.id,
+    b.tx,
+    b.at,
+    b.from_status,
+    b.to_status,
+    COALESCE(t.attempt, 0) AS attempt,
+    COALESCE(t.fence, 0) AS fence,
+    b.worker_id,
+    b.actor,
+    b.reason,
+    NULL::text AS error_code,
+    NULL::text AS error_category,
+    NULL::text AS error_message
+   FROM task_event_batches b,
+    LATERAL UNNEST(b.task_ids, b.attempts, b.fences) t(task_id, attempt, fence);
 
 CREATE VIEW tasks AS
  SELECT live_tasks.id,
@@ -455,3 +509,33 @@ AS $function$
         UNION ALL
         SELECT own WHERE NOT EXISTS (SELECT 1 FROM task_fan_outs WHERE parent_id = task)
         LIMIT 1 $function$;
+
+CREATE OR REPLACE FUNCTION public.uuid_multirange()
+ RETURNS uuid_multirange
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$multirange_constructor0$function$;
+
+CREATE OR REPLACE FUNCTION public.uuid_multirange(VARIADIC uuid_range[])
+ RETURNS uuid_multirange
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$multirange_constructor2$function$;
+
+CREATE OR REPLACE FUNCTION public.uuid_multirange(uuid_range)
+ RETURNS uuid_multirange
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$multirange_constructor1$function$;
+
+CREATE OR REPLACE FUNCTION public.uuid_range(uuid, uuid)
+ RETURNS uuid_range
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE
+AS $function$range_constructor2$function$;
+
+CREATE OR REPLACE FUNCTION public.uuid_range(uuid, uuid, text)
+ RETURNS uuid_range
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE
+AS $function$range_constructor3$function$;

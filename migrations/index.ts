@@ -1,6 +1,7 @@
 import { CreateTasks } from './0001-create-tasks.js';
 import { CreateAccess } from './0002-create-access.js';
 import { CreateCatalogs } from './0003-create-catalogs.js';
+import { BatchTaskEvents } from './0004-batch-task-events.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
-export const migrations = [CreateTasks, CreateAccess, CreateCatalogs];
+export const migrations = [CreateTasks, CreateAccess, CreateCatalogs, BatchTaskEvents];

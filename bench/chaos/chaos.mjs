@@ -121,7 +121,7 @@ class Run {
       const [{ orphans, moved }] = await this.witness.query(
         `SELECT (SELECT count(*)::int FROM live_tasks t JOIN task_workers w ON w.id = t.worker_id
              WHERE t.status = 'running' AND w.seen_at < $1) AS orphans,
-           (SELECT min(at) FROM task_events WHERE at > $1 AND reason IN ('claimed', 'completed')) AS moved`,
+           (SELECT min(at) FROM task_history WHERE at > $1 AND reason IN ('claimed', 'completed')) AS moved`,
         [since],
       );
       if (orphans === 0 && moved) return Date.now() - since.getTime();

@@ -62,23 +62,23 @@ export async function violations(witness, { photos, sizes }) {
   await none('a task failed', `SELECT id, type, error_code, error_message FROM finished_tasks WHERE status = 'failed'`);
   await none(
     'a task was settled other than once',
-    `SELECT task_id, count(*) FROM task_events WHERE to_status IN ('completed', 'failed', 'cancelled')
+    `SELECT task_id, count(*) FROM task_history WHERE to_status IN ('completed', 'failed', 'cancelled')
      GROUP BY task_id HAVING count(*) <> 1`,
   );
   await none(
     'an audit trail has a gap: a move does not begin where the one before it ended',
     `SELECT task_id, id FROM (
-       SELECT task_id, id, from_status, lag(to_status) OVER (PARTITION BY task_id ORDER BY id) AS before FROM task_events) e
+       SELECT task_id, id, from_status, lag(to_status) OVER (PARTITION BY task_id ORDER BY id) AS before FROM task_history) e
      WHERE before IS NOT NULL AND from_status IS DISTINCT FROM before`,
   );
   await none(
     'two attempts held a task under the same fence',
-    `SELECT task_id, fence FROM task_events WHERE reason = 'claimed' GROUP BY task_id, fence HAVING count(*) > 1`,
+    `SELECT task_id, fence FROM task_history WHERE reason = 'claimed' GROUP BY task_id, fence HAVING count(*) > 1`,
   );
   await none(
     'a finished task has no end in its audit trail',
     `SELECT f.id FROM finished_tasks f WHERE NOT EXISTS (
-       SELECT 1 FROM task_events e WHERE e.task_id = f.id AND e.to_status = f.status)`,
+       SELECT 1 FROM task_history e WHERE e.task_id = f.id AND e.to_status = f.status)`,
   );
   await none(
     'a fan-out does not add up to its children',

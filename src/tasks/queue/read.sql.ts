@@ -10,9 +10,19 @@ export const TASK_BY_ID = `SELECT ${TASK_COLUMNS} FROM tasks WHERE id = $1`;
 /** Ids between the smallest and the largest that begin with a prefix (primary keys); two are enough to see ambiguity. */
 export const IDS_BY_PREFIX = `SELECT id FROM tasks WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT 2`;
 
+/**
+ * One task's audit trail (indexes task_events_pkey, task_event_batches_tasks). The view task_history says the same, but
+ * would be unnested as a whole.
+ */
 export const EVENTS_OF_TASK = `
   SELECT id, at, from_status, to_status, attempt, fence, worker_id, actor, reason, error_code, error_category, error_message
-  FROM task_events WHERE task_id = $1 AND id > $2 ORDER BY id LIMIT $3`;
+  FROM task_events WHERE task_id = $1 AND id > $2
+  UNION ALL
+  SELECT b.id, b.at, b.from_status, b.to_status, coalesce(t.attempt, 0), coalesce(t.fence, 0), b.worker_id, b.actor, b.reason,
+    NULL, NULL, NULL
+  FROM task_event_batches b, unnest(b.task_ids, b.attempts, b.fences) AS t(task_id, attempt, fence)
+  WHERE b.tasks @> $1::uuid AND b.id > $2 AND t.task_id = $1
+  ORDER BY id LIMIT $3`;
 
 /** Items a second of the last tasks of a type that had any (index finished_tasks_type), waiting for batches included. */
 export const THROUGHPUT = `

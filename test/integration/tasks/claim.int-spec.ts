@@ -130,8 +130,8 @@ describe('claiming', () => {
     });
     expect(runs.size).toBe(3_000);
     expect([...runs.values()].every((times) => times === 1)).toBe(true);
-    expect(await engine.count(`task_events WHERE reason = 'claimed'`)).toBe(3_000);
-    const shares = await engine.database.query(`SELECT DISTINCT worker_id FROM task_events WHERE reason = 'completed'`);
+    expect(await engine.count(`task_history WHERE reason = 'claimed'`)).toBe(3_000);
+    const shares = await engine.database.query(`SELECT DISTINCT worker_id FROM task_history WHERE reason = 'completed'`);
     expect(shares.length).toBeGreaterThan(1);
   });
 

@@ -132,7 +132,7 @@ describe('a worker process that dies', () => {
       );
       await waitFor(
         'it to work',
-        async () => (await engine.count(`task_events WHERE reason = 'completed'`)) > 10 * (round + 1),
+        async () => (await engine.count(`task_history WHERE reason = 'completed'`)) > 10 * (round + 1),
       );
       await dying.kill('SIGKILL');
     }
@@ -141,7 +141,7 @@ describe('a worker process that dies', () => {
     );
     await waitFor('all to end', async () => (await engine.count('live_tasks')) === 0, SLOW);
     expect(await engine.count(`finished_tasks WHERE status = 'completed'`)).toBe(count);
-    expect(await engine.count(`task_events WHERE reason = 'completed'`)).toBe(count);
+    expect(await engine.count(`task_history WHERE reason = 'completed'`)).toBe(count);
     expect(survivor.process.exitCode).toBeNull();
   });
 });

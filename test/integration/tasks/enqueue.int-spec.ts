@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await engine.database.query('TRUNCATE live_tasks, finished_tasks, task_events, task_idempotency_keys');
+  await engine.database.query('TRUNCATE live_tasks, finished_tasks, task_events, task_event_batches, task_idempotency_keys');
 });
 
 afterAll(async () => {
@@ -130,7 +130,7 @@ describe('adding many tasks', () => {
       `SELECT (params->>'n')::int AS n FROM live_tasks ORDER BY id`,
     );
     expect(stored).toEqual(inputs);
-    expect(await engine.count('task_events')).toBe(4_500);
+    expect(await engine.count('task_history')).toBe(4_500);
   });
 
   it('adds none when one of them is not valid', async () => {

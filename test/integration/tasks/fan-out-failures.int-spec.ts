@@ -305,7 +305,7 @@ describe('cancelling a task that splits', () => {
     await waitFor('all to end', async () => (await engine.count('live_tasks')) === 0);
     expect(stopped).toBe(3);
     expect(await engine.count(`finished_tasks WHERE status = 'cancelled'`)).toBe(13);
-    expect(await engine.count(`task_events WHERE to_status = 'cancelled' AND actor <> 'test:another'`)).toBe(0);
+    expect(await engine.count(`task_history WHERE to_status = 'cancelled' AND actor <> 'test:another'`)).toBe(0);
   });
 
   it('while it splits ends what it split into, too', async () => {

@@ -10,7 +10,7 @@ export async function wrongMoves(engine: Engine): Promise<object[]> {
     `WITH moves AS (
        SELECT task_id, id, from_status, to_status, reason, fence,
          lag(to_status) OVER task AS was, lag(fence) OVER task AS last_fence, lead(id) OVER task IS NULL AS newest
-       FROM task_events WINDOW task AS (PARTITION BY task_id ORDER BY id))
+       FROM task_history WINDOW task AS (PARTITION BY task_id ORDER BY id))
      SELECT m.*, t.status FROM moves m LEFT JOIN tasks t ON t.id = m.task_id
      WHERE (m.was IS NOT NULL AND m.from_status IS DISTINCT FROM m.was) OR m.fence < m.last_fence
        OR NOT (coalesce(m.from_status::text, '') || '>' || m.to_status || ' ' || m.reason = ANY($1))

@@ -178,7 +178,7 @@ describe('connections that break', () => {
     expect(
       await asker.database.query('SELECT status, count(*)::int AS count FROM finished_tasks GROUP BY status'),
     ).toEqual([{ status: 'completed', count: 620 }]);
-    expect(await asker.count(`task_events WHERE to_status = 'completed'`)).toBe(620);
+    expect(await asker.count(`task_history WHERE to_status = 'completed'`)).toBe(620);
     expect(await asker.count('effects')).toBe(100);
     expect(await asker.count('(SELECT DISTINCT task FROM effects) AS each')).toBe(100);
     expect(cuts).toBeGreaterThan(3);

@@ -109,7 +109,7 @@ describe('a worker that is asked to stop', () => {
     await leaving.close();
 
     expect(await engine.count(`live_tasks WHERE status = 'running'`)).toBe(0);
-    expect(await engine.count(`task_events WHERE reason IN ('worker_lost', 'released')`)).toBe(0);
+    expect(await engine.count(`task_history WHERE reason IN ('worker_lost', 'released')`)).toBe(0);
     expect((await engine.count('live_tasks')) + (await engine.count('finished_tasks'))).toBe(1_000);
   });
 
@@ -137,6 +137,6 @@ describe('a process that does not work', () => {
     const id = await engine.enqueue(work);
     await engine.tasks.cancel(id, ACTOR);
     expect(await engine.count('task_workers')).toBe(0);
-    expect(await engine.count('task_events')).toBe(2);
+    expect(await engine.count('task_history')).toBe(2);
   });
 });
