@@ -1,29 +1,37 @@
+import { auditTogether, TOGETHER_FROM } from './audit.sql.js';
+
 /**
  * Takes up to $4 ready tasks of queue $2 whose type ($3) this worker knows, in a version that is not newer than the one it
  * knows ($5, beside the types): while workers are being replaced, new tasks wait for the new ones. Highest priority
  * and oldest first.
  *
- * `id = ANY(ARRAY(…))` makes the choice an InitPlan: it runs once, whatever the planner believes about the table, and
- * the update is index look-ups by primary key. The index live_tasks_ready satisfies the ORDER BY, so LIMIT stops it early.
- * A worker whose lease was taken away gets nothing.
+ * `ctid = ANY(ARRAY(…))` makes the choice an InitPlan: it runs once, whatever the planner believes about the table, and the
+ * update goes straight to the rows, which hold still because they are locked; one that changed between being seen and
+ * being locked is left for the next claim. The index live_tasks_ready satisfies the ORDER BY, so LIMIT stops it early. A
+ * worker whose lease was taken away gets nothing.
  */
 export const CLAIM = `
   WITH claimed AS (
     UPDATE live_tasks
     SET status = 'running', ready = false, worker_id = $1, attempt = attempt + 1, fence = fence + 1,
       started_at = now(), updated_at = now()
-    WHERE id = ANY(ARRAY(
-      SELECT id FROM live_tasks
+    WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM live_tasks
       WHERE queue = $2 AND status = 'queued' AND ready AND version <= ($5::int[])[array_position($3::text[], type)]
         AND EXISTS (SELECT 1 FROM task_workers WHERE id = $1)
       ORDER BY priority DESC, id
       LIMIT $4
       FOR UPDATE SKIP LOCKED))
     RETURNING id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, joining, parent_id, checkpoint,
-      requested_by, priority, processed, total, queued_at
+      requested_by, priority, processed, total, date_part('epoch', now() - queued_at) AS waited_seconds
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason)
     SELECT id, 'queued', 'running', attempt, fence, $1, 'worker', 'claimed' FROM claimed
+    WHERE (SELECT count(*) FROM claimed) < ${TOGETHER_FROM}
+  ), audited_together AS (${auditTogether(
+    { from: `'queued'`, to: `'running'`, workerId: '$1', actor: `'worker'`, reason: `'claimed'` },
+    { source: 'claimed', having: `count(*) >= ${TOGETHER_FROM}` },
+  )}
   )
   SELECT * FROM claimed`;
 

@@ -1,10 +1,18 @@
 import { Injectable } from '@nestjs/common';
+import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/database/array-literal.js';
 import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { conflict, invalid } from '../../platform/errors/app-error.js';
 import type { AnyTaskDefinition } from '../define-task.js';
 import type { EnginePool } from './engine-pool.js';
-import { ENQUEUE, ENQUEUE_WITHOUT_KEYS, FIND_BY_DEDUP_KEY } from './enqueue.sql.js';
+import { TOGETHER_FROM } from './audit.sql.js';
+import {
+  ENQUEUE,
+  ENQUEUE_MANY,
+  ENQUEUE_MANY_WITHOUT_KEYS,
+  ENQUEUE_WITHOUT_KEYS,
+  FIND_BY_DEDUP_KEY,
+} from './enqueue.sql.js';
 import { newTaskIds } from './task-ids.js';
 
 /** One task to add: its validated input and what differs from its neighbours. */
@@ -83,7 +91,7 @@ export class Enqueuer {
 
   private async addChunk(sql: Sql, chunk: IdentifiedBatch, values: unknown[]): Promise<EnqueuedTask[]> {
     const keyed = chunk.tasks.some(({ dedupKey }) => dedupKey !== undefined);
-    const added = await this.insert(sql, values, keyed ? ENQUEUE : ENQUEUE_WITHOUT_KEYS);
+    const added = await this.insert(sql, values, statementFor(chunk.tasks.length, keyed));
     if (!keyed || added.size === chunk.tasks.length) return chunk.tasks.map(({ id }) => ({ id, created: true }));
     return this.settleDuplicates(sql, chunk, added);
   }
@@ -133,15 +141,20 @@ interface IdentifiedBatch extends EnqueueBatch {
   readonly tasks: readonly IdentifiedTask[];
 }
 
+function statementFor(count: number, keyed: boolean): string {
+  if (count < TOGETHER_FROM) return keyed ? ENQUEUE : ENQUEUE_WITHOUT_KEYS;
+  return keyed ? ENQUEUE_MANY : ENQUEUE_MANY_WITHOUT_KEYS;
+}
+
 /** Data exceptions (NUL, half a surrogate pair, numbers out of range), limits (a dedup key that no index holds), checks. */
 const REFUSED_DATA = /^(22|54)...$|^23514$/;
 
 function enqueueValues({ definition, tasks, terms }: IdentifiedBatch): unknown[] {
   return [
-    tasks.map((task) => task.id),
-    tasks.map((task) => JSON.stringify(task.params)),
-    tasks.map((task) => task.dedupKey ?? null),
-    tasks.map((task) => task.weight ?? null),
+    uuidArray(tasks.map((task) => task.id)),
+    jsonArray(tasks.map((task) => JSON.stringify(task.params))),
+    unlessNull(tasks.map((task) => task.dedupKey ?? null)),
+    unlessNull(tasks.map((task) => task.weight ?? null)),
     definition.name,
     definition.version,
     terms.name ?? definition.title,
@@ -159,6 +172,6 @@ function enqueueValues({ definition, tasks, terms }: IdentifiedBatch): unknown[]
     terms.domain ?? null,
     terms.driftScore ?? 0,
     JSON.stringify(terms.metadata ?? {}),
-    tasks.map((task) => task.position),
+    terms.parent ? numberArray(tasks.map((task) => task.position)) : [],
   ];
 }

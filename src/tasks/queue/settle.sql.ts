@@ -1,3 +1,5 @@
+import { auditTogether, TOGETHER_FROM } from './audit.sql.js';
+
 /**
  * Held by this worker. Not `=`: that would match the index live_tasks_running, and the planner, who believes running tasks
  * to be few, would go through all of them for each row of the batch. So the primary key is all there is to find a row by.
@@ -8,6 +10,8 @@ const HELD = `t.worker_id IS NOT DISTINCT FROM $1 AND t.status IS NOT DISTINCT F
 export const SHARED_COLUMNS = `id, type, version, queue, joining, priority, max_attempts, fence, crash_count, timeout_ms, run_at,
   start_by, created_at, queued_at, started_at, parent_id, parent_round, parent_position, weight, workflow_id, requested_by, name,
   description, domain, drift_score, dedup_key, params, task_metadata, checkpoint`;
+
+const tableColumns = (table: string): string => SHARED_COLUMNS.replaceAll(/\w+/g, `${table}.$&`);
 
 /**
  * What follows when children ended: the fan-out's counters move (one row update a parent, however many of its children
@@ -53,8 +57,9 @@ export const FINAL_ITEMS = `CASE WHEN t.joining THEN task_items_done(t.id, t.pro
 
 /**
  * Ends attempts, a batch at a time: each row leaves live_tasks only if this worker still holds it under this fence, and
- * arrives in finished_tasks with its result in the same statement. Gives the ids that were really settled; an id that
- * is missing was no longer ours. Index: primary keys.
+ * arrives in finished_tasks with its result in the same statement. Parallel arrays; all but ids and fences may be empty for
+ * what is usual. Gives one row: how many were really settled; which, when some were no longer ours; and those that have a
+ * parent. Index: primary keys.
  */
 export const FINISH = `
   WITH outcome AS (
@@ -64,7 +69,9 @@ export const FINISH = `
   ), ended AS (
     DELETE FROM live_tasks t USING outcome o
     WHERE t.id = o.id AND t.fence = o.fence AND ${HELD}
-    RETURNING t.*, o.outcome, o.result, o.code, o.category, o.message, o.actor,
+    RETURNING ${tableColumns('t')}, t.attempt, t.total, coalesce(o.outcome, 'completed') AS outcome, o.result, o.code, o.category,
+      o.message, CASE WHEN o.outcome = 'cancelled' THEN coalesce(t.cancel_requested_by, o.actor, 'worker')
+        ELSE coalesce(o.actor, 'worker') END AS actor,
       greatest(${FINAL_ITEMS}, o.done) AS final_processed, coalesce(o.expected, t.total) AS final_total
   ), archived AS (
     INSERT INTO finished_tasks (${SHARED_COLUMNS}, status, attempt, processed, total, updated_at, completed_at, result, error_code,
@@ -78,12 +85,21 @@ export const FINISH = `
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason, error_code, error_category,
       error_message)
-    SELECT id, 'running', outcome, attempt, fence, worker_id,
-      CASE WHEN outcome = 'cancelled' THEN coalesce(cancel_requested_by, actor) ELSE actor END,
-      outcome::text, code, category, message
-    FROM ended
+    SELECT id, 'running', outcome, attempt, fence, $1, actor, outcome::text, code, category, message
+    FROM ended WHERE code IS NOT NULL OR (SELECT count(*) FROM ended) < ${TOGETHER_FROM}
+  ), audited_together AS (${auditTogether(
+    { from: `'running'`, to: 'outcome', workerId: '$1', actor: 'actor', reason: 'outcome::text' },
+    {
+      source: 'ended WHERE code IS NULL',
+      groupBy: 'outcome, actor,',
+      having: `(SELECT count(*) FROM ended) >= ${TOGETHER_FROM}`,
+    },
+  )}
   )
-  SELECT id, parent_id, parent_round, status, contribution FROM archived`;
+  SELECT count(*)::int AS settled, CASE WHEN count(*) < cardinality($2::uuid[]) THEN array_agg(id) END AS ids,
+    json_agg(json_build_object('id', id, 'parent_id', parent_id, 'parent_round', parent_round, 'status', status,
+      'contribution', contribution::text)) FILTER (WHERE parent_id IS NOT NULL) AS children
+  FROM archived`;
 
 /**
  * Takes fan-outs in one order, so that two batches with children of the same parents cannot wait for each other. Whoever

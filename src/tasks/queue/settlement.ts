@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/database/array-literal.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { EnginePool } from './engine-pool.js';
 import { ADVANCE, FINISH, HOLD_FAN_OUTS, REQUEUE } from './settle.sql.js';
@@ -44,6 +45,13 @@ export interface EndedChild {
   readonly contribution: string;
 }
 
+/** What {@link FINISH} answers: all were settled, unless it names those that were; and those with a parent. */
+interface Finished {
+  readonly settled: number;
+  readonly ids: string[] | null;
+  readonly children: EndedChild[] | null;
+}
+
 interface ReturnedTask {
   readonly id: string;
   readonly queue: string;
@@ -61,8 +69,7 @@ export class Settlement {
   /** Ends a batch of attempts: one statement, and a second in one transaction when some have parents. */
   async finish(workerId: string, endings: readonly Ending[]): Promise<Set<string>> {
     if (!endings.some((ending) => ending.hasParent)) {
-      const rows = await this.pool.query<EndedChild>(FINISH, finishValues(workerId, endings));
-      return new Set(rows.map((row) => row.id));
+      return settledOf(endings, await this.pool.query<Finished>(FINISH, finishValues(workerId, endings)));
     }
     const { settled, queues } = await this.pool.transaction((sql) => this.finishWithin(sql, workerId, endings));
     for (const queue of queues) this.wakeup.queued(queue);
@@ -75,8 +82,8 @@ export class Settlement {
     workerId: string,
     endings: readonly Ending[],
   ): Promise<{ settled: Set<string>; queues: Set<string> }> {
-    const rows = await sql.query<EndedChild>(FINISH, finishValues(workerId, endings));
-    return { settled: new Set(rows.map((row) => row.id)), queues: await this.advanceParents(sql, rows) };
+    const rows = await sql.query<Finished>(FINISH, finishValues(workerId, endings));
+    return { settled: settledOf(endings, rows), queues: await this.advanceParents(sql, rows[0]?.children ?? []) };
   }
 
   /** Counts ended children for their parents; gives the queues of parents whose last child this was. */
@@ -133,19 +140,24 @@ function inLockOrder<T extends { readonly id: string }>(outcomes: readonly T[]):
   return [...outcomes].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+function settledOf(endings: readonly Ending[], [finished]: readonly Finished[]): Set<string> {
+  return finished?.settled === endings.length ? new Set(endings.map(({ id }) => id)) : new Set(finished?.ids);
+}
+
+/** What is usual is left out: the statement knows it. */
 function finishValues(workerId: string, ended: readonly Ending[]): unknown[] {
   const endings = inLockOrder(ended);
   return [
     workerId,
-    endings.map((e) => e.id),
-    endings.map((e) => e.fence),
-    endings.map((e) => e.status),
-    endings.map((e) => e.result ?? null),
-    endings.map((e) => e.code ?? null),
-    endings.map((e) => e.category ?? null),
-    endings.map((e) => e.message ?? null),
-    endings.map((e) => e.processed),
-    endings.map((e) => e.total ?? null),
-    endings.map((e) => e.actor ?? 'worker'),
+    uuidArray(endings.map((e) => e.id)),
+    numberArray(endings.map((e) => e.fence)),
+    unlessNull(endings.map((e) => (e.status === 'completed' ? null : e.status))),
+    endings.some((e) => typeof e.result === 'string') ? jsonArray(endings.map((e) => e.result ?? null)) : [],
+    unlessNull(endings.map((e) => e.code ?? null)),
+    unlessNull(endings.map((e) => e.category ?? null)),
+    unlessNull(endings.map((e) => e.message ?? null)),
+    unlessNull(endings.map((e) => e.processed || null)),
+    unlessNull(endings.map((e) => e.total ?? null)),
+    unlessNull(endings.map((e) => e.actor ?? null)),
   ];
 }

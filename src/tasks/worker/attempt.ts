@@ -38,7 +38,7 @@ export interface ClaimedRow {
   readonly priority: number;
   readonly processed: string;
   readonly total: string | null;
-  readonly queued_at: Date | null;
+  readonly waited_seconds: number | null;
 }
 
 /** One try at one task by this worker: what is known of it while it runs. */

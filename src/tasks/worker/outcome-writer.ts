@@ -42,36 +42,42 @@ export class OutcomeWriter {
     private readonly wakeup: Wakeup,
   ) {}
 
-  async write(holder: Holder, attempt: Attempt, outcome: Outcome): Promise<WrittenOutcome> {
+  /** Gives no promise where there is nothing to wait for: the settler writes in its own time. */
+  write(holder: Holder, attempt: Attempt, outcome: Outcome): WrittenOutcome | Promise<WrittenOutcome> {
     try {
-      switch (outcome.kind) {
-        case 'completed':
-          return await this.complete(holder, attempt, outcome);
-        case 'fan-out':
-          await whileHeld(attempt, () => this.fanOuts.write(holder.workerId, attempt, outcome));
-          return { end: 'waiting' };
-        case 'threw':
-          return this.settleError(holder.settler, attempt, outcome.error);
+      if (outcome.kind === 'threw') return this.settleError(holder.settler, attempt, outcome.error);
+      const { followUps, settlementWrites } = outcome.context;
+      if (outcome.kind === 'fan-out' || followUps.length + settlementWrites.length > 0) {
+        return this.writeAtOnce(holder, attempt, outcome);
       }
+      holder.settler.end(this.ending(attempt, 'completed', resultText(outcome.result)));
+      return { end: 'completed' };
     } catch (error) {
       return this.settleError(holder.settler, attempt, error);
+    }
+  }
+
+  private async writeAtOnce(
+    { settler, workerId }: Holder,
+    attempt: Attempt,
+    outcome: Exclude<Outcome, { kind: 'threw' }>,
+  ): Promise<WrittenOutcome> {
+    try {
+      if (outcome.kind === 'fan-out') {
+        await whileHeld(attempt, () => this.fanOuts.write(workerId, attempt, outcome));
+        return { end: 'waiting' };
+      }
+      const ending = this.ending(attempt, 'completed', resultText(outcome.result));
+      await whileHeld(attempt, () => this.settleWithEffects(workerId, ending, outcome.context));
+      return { end: 'completed' };
+    } catch (error) {
+      return this.settleError(settler, attempt, error);
     }
   }
 
   /** Ends an attempt that was stopped and does not listen. */
   giveUp(settler: Settler, attempt: Attempt): WrittenOutcome {
     return this.settleError(settler, attempt, attempt.signal.reason);
-  }
-
-  private async complete(
-    { settler, workerId }: Holder,
-    attempt: Attempt,
-    { result, context }: { result: Json | undefined; context: AttemptContext },
-  ): Promise<WrittenOutcome> {
-    const ending: Ending = { ...this.ending(attempt, 'completed'), result: resultText(result) };
-    if (context.followUps.length + context.settlementWrites.length === 0) settler.end(ending);
-    else await whileHeld(attempt, () => this.settleWithEffects(workerId, ending, context));
-    return { end: 'completed' };
   }
 
   /** The end, the handler's own writes and its follow-up tasks, all or nothing. */
@@ -105,8 +111,8 @@ export class OutcomeWriter {
     return { end: 'retry', failure, retryInMs };
   }
 
-  private ending(attempt: Attempt, status: Ending['status']): Ending {
-    return { ...this.held(attempt), status };
+  private ending(attempt: Attempt, status: Ending['status'], result: string | null = null): Ending {
+    return { ...this.held(attempt), status, result };
   }
 
   private held({ row, processed, total }: Attempt): Omit<Ending, 'status'> {

@@ -35,7 +35,9 @@ export class Runner {
       attempt.definition = definition;
       const input = this.inputOf(definition, attempt);
       const context = new AttemptContext(attempt, workerId, this.database, onProgress);
-      let value = await this.call(handler, input, { attempt, context });
+      let value = await (attempt.row.joining
+        ? this.finalStep(handler, input, { attempt, context })
+        : handler.run(input, context));
       for (let empty = 0; value instanceof FanOut; empty += 1) {
         if (value.children.length > 0) return { kind: 'fan-out', fanOut: value, context };
         if (empty === MAX_EMPTY_FAN_OUTS)
@@ -50,12 +52,11 @@ export class Runner {
     }
   }
 
-  private async call(
+  private async finalStep(
     handler: TaskHandler<AnyTaskDefinition>,
     input: object,
     { attempt, context }: { attempt: Attempt; context: AttemptContext },
   ): Promise<HandlerResult> {
-    if (!attempt.row.joining) return handler.run(input, context);
     const children = await whileHeld(attempt, () => childrenOf(this.pool, attempt.row.id));
     return this.join(handler, input, { context, children });
   }

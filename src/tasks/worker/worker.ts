@@ -36,6 +36,9 @@ export class Worker {
   private readonly settler: Settler;
   private readonly progress: ProgressWriter;
   private sweeper: NodeJS.Timeout | undefined;
+  private readonly reportProgress = (reporting: Attempt): void => {
+    this.progress.report(reporting);
+  };
   private idle: (() => void) | undefined;
   private isLost = false;
 
@@ -125,7 +128,7 @@ export class Worker {
     const attempt = new Attempt(row);
     this.attempts.set(row.id, attempt);
     const { metrics } = this.parts.execution;
-    metrics.attemptStarted(row.type, row.queued_at ? Date.now() - row.queued_at.getTime() : undefined);
+    metrics.attemptStarted(row.type, row.waited_seconds);
     const fields = {
       jobId: row.id,
       taskName: row.type,
@@ -133,23 +136,23 @@ export class Worker {
       attempt: row.attempt,
       fence: row.fence,
     };
-    void withLogFields(fields, async () => {
-      // Neither of the two is known to throw; if one does, the slot must not be lost with it.
-      const written = await this.attemptTask(attempt).catch((error: unknown): WrittenOutcome => {
-        this.logger.error({ message: 'the engine failed to settle an attempt', err: error });
-        return { end: 'lost' };
-      });
-      this.close(attempt, loop, written);
-    });
+    withLogFields(fields, () => void this.attemptTask(attempt, loop));
   }
 
-  private async attemptTask(attempt: Attempt): Promise<WrittenOutcome> {
+  /** Few promises a task: each costs as much as everything else that this process does for a task that does nothing. */
+  private async attemptTask(attempt: Attempt, loop: QueueLoop): Promise<void> {
     const { runner, outcomes } = this.parts.execution;
-    const outcome = await runner.run(this.id, attempt, (reporting) => {
-      this.progress.report(reporting);
-    });
-    if (attempt.closed) return { end: 'lost' }; // given up long ago; the slot is free already
-    return outcomes.write({ settler: this.settler, workerId: this.id }, attempt, outcome);
+    let written: WrittenOutcome = { end: 'lost' };
+    try {
+      const outcome = await runner.run(this.id, attempt, this.reportProgress);
+      if (attempt.closed) return; // given up long ago; the slot is free already
+      const writing = outcomes.write({ settler: this.settler, workerId: this.id }, attempt, outcome);
+      written = writing instanceof Promise ? await writing : writing;
+    } catch (error) {
+      // Neither of the two is known to throw; if one does, the slot must not be lost with it.
+      this.logger.error({ message: 'the engine failed to settle an attempt', err: error });
+    }
+    this.close(attempt, loop, written);
   }
 
   private close(attempt: Attempt, loop: QueueLoop | undefined, { end, failure, retryInMs }: WrittenOutcome): void {

@@ -11,6 +11,7 @@ import { ACTOR, Engine, work } from '../../support/engine-harness.js';
 
 const BACKLOG = 50_000;
 const HELD = 200;
+const BIG_TABLES = ['live_tasks', 'finished_tasks', 'task_events', 'task_event_batches'];
 
 let database: TestDatabase;
 let engine: Engine;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   engine = await Engine.open(database.url);
   // Statistics must be as they happen to be: none at first.
-  for (const table of ['live_tasks', 'finished_tasks', 'task_events']) {
+  for (const table of BIG_TABLES) {
     await engine.database.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
   }
   await engine.database.query(`
@@ -31,6 +32,9 @@ beforeAll(async () => {
       timeout_ms, processed, run_at, created_at, updated_at, completed_at, weight, requested_by, name, drift_score, params, task_metadata)
     SELECT gen_random_uuid(), 'test.work', 1, 'default', 'completed', false, 0, 1, 3, 1, 0,
       1, 0, now(), now(), now(), now(), 1, 'x', 'x', 0, '{}', '{}' FROM generate_series(1, 50000)`);
+  await engine.database.query(`
+    INSERT INTO task_event_batches (to_status, actor, reason, tasks, task_ids)
+    SELECT 'queued', 'x', 'x', uuid_range(id, id, '[]'), ARRAY[id] FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 50000)) new`);
   finished = (await engine.database.query<{ id: string }>('SELECT id FROM finished_tasks LIMIT 1'))[0]?.id ?? '';
   await engine.tasks.enqueueMany(
     work,
@@ -68,7 +72,7 @@ async function readsOf(sql: Sql, text: string, values: readonly unknown[]): Prom
   );
   const reads: Record<string, number> = {};
   for (const node of nodesOf(row!['QUERY PLAN'][0]!.Plan)) {
-    if (!['live_tasks', 'finished_tasks', 'task_events'].includes(node['Relation Name'] ?? '')) continue;
+    if (!BIG_TABLES.includes(node['Relation Name'] ?? '')) continue;
     if (node['Node Type'] === 'ModifyTable') continue;
     const looked = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
     const name = node['Index Name'] ?? `${node['Node Type']} on ${String(node['Relation Name'])}`;
@@ -147,7 +151,7 @@ describe.each([
 
   it('a claim reads as many rows as it takes', async () => {
     const reads = await engineReads(CLAIM, [workerId, 'default', [work.name], 10, [1]], true);
-    expect(Object.keys(reads).sort()).toEqual(['live_tasks_pkey', 'live_tasks_ready']);
+    expect(Object.keys(reads).sort()).toEqual(['Tid Scan on live_tasks', 'live_tasks_ready']);
     expect(Math.max(...Object.values(reads))).toBe(10);
   });
 
