@@ -9,6 +9,9 @@ import { auditTogether, TOGETHER_FROM } from './audit.sql.js';
  * update goes straight to the rows, which hold still because they are locked; one that changed between being seen and
  * being locked is left for the next claim. The index live_tasks_ready satisfies the ORDER BY, so LIMIT stops it early. A
  * worker whose lease was taken away gets nothing.
+ *
+ * The commit does not wait for the disk: a claim that a crash of the database takes back has not happened, its task is
+ * ready still. Its fencing number may then be given out once more, to another worker, or to the same (see Worker.work).
  */
 export const CLAIM = `
   WITH claimed AS (
@@ -18,7 +21,7 @@ export const CLAIM = `
     WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM live_tasks
       WHERE queue = $2 AND status = 'queued' AND ready AND version <= ($5::int[])[array_position($3::text[], type)]
-        AND EXISTS (SELECT 1 FROM task_workers WHERE id = $1)
+        AND EXISTS (SELECT 1 FROM task_workers WHERE id = $1 AND set_config('synchronous_commit', 'off', true) = 'off')
       ORDER BY priority DESC, id
       LIMIT $4
       FOR UPDATE SKIP LOCKED))

@@ -125,6 +125,11 @@ export class Worker {
 
   private work(row: ClaimedRow, loop: QueueLoop): void {
     if (this.isLost) return; // claimed as the lease ended: nobody's, and found by the next rescue
+    // The database forgot our claim in a crash of its own, and we have made it again: that attempt is still running.
+    if (this.attempts.get(row.id)?.row.fence === row.fence) {
+      loop.release();
+      return;
+    }
     const attempt = new Attempt(row);
     this.attempts.set(row.id, attempt);
     const { metrics } = this.parts.execution;

@@ -131,8 +131,61 @@ describe('claiming', () => {
     expect(runs.size).toBe(3_000);
     expect([...runs.values()].every((times) => times === 1)).toBe(true);
     expect(await engine.count(`task_history WHERE reason = 'claimed'`)).toBe(3_000);
-    const shares = await engine.database.query(`SELECT DISTINCT worker_id FROM task_history WHERE reason = 'completed'`);
+    const shares = await engine.database.query(
+      `SELECT DISTINCT worker_id FROM task_history WHERE reason = 'completed'`,
+    );
     expect(shares.length).toBeGreaterThan(1);
+  });
+
+  it('runs a task again whose claim the database forgot in a crash, when the slot is free', async () => {
+    const go = deferred();
+    let runs = 0;
+    engine.script.when(work, async () => {
+      runs += 1;
+      await go.promise;
+    });
+    await aWorker({ concurrency: { default: 1 }, pollMs: 50 });
+    const id = await engine.enqueue(work);
+    await waitFor('the task to run', () => runs === 1);
+
+    await engine.database.query(
+      `UPDATE live_tasks SET status = 'queued', ready = true, worker_id = NULL, attempt = 0, fence = 0 WHERE id = $1`,
+      [id],
+    );
+    const next = await engine.enqueue(work);
+    // With one slot, another claim is made when the first attempt ends: its settlement finds the task not held.
+    go.resolve();
+
+    expect(await engine.finished(id)).toMatchObject({ status: 'completed', attempt: 1 });
+    expect(await engine.finished(next)).toMatchObject({ status: 'completed', attempt: 1 });
+    expect(runs).toBe(3);
+  });
+
+  it('takes a task that it is running already for the attempt that it is', async () => {
+    const go = deferred();
+    const runs = new Map<number, number>();
+    engine.script.when(work, async ({ n = -1 }: TestInput) => {
+      runs.set(n, (runs.get(n) ?? 0) + 1);
+      await go.promise;
+    });
+    await aWorker({ concurrency: { default: 2 }, pollMs: 50 });
+    const id = await engine.enqueue(work, { n: 1 });
+    await waitFor('the task to run', () => runs.get(1) === 1);
+
+    await engine.database.query(
+      `UPDATE live_tasks SET status = 'queued', ready = true, worker_id = NULL, attempt = 0, fence = 0 WHERE id = $1`,
+      [id],
+    );
+    await waitFor(
+      'it to be claimed again',
+      async () => (await engine.count(`live_tasks WHERE status = 'running'`)) === 1,
+    );
+    await engine.enqueue(work, { n: 2 });
+    await waitFor('the other slot to be free for another', () => runs.get(2) === 1);
+    go.resolve();
+
+    expect(await engine.finished(id)).toMatchObject({ status: 'completed', attempt: 1 });
+    expect([...runs.values()]).toEqual([1, 1]);
   });
 
   it('wakes for a new task at once, from this process and from another', async () => {
