@@ -4,7 +4,7 @@ import type { Sql, Transaction } from '../platform/database/transaction.js';
 import { conflict } from '../platform/errors/app-error.js';
 import type { AnyTaskDefinition } from './define-task.js';
 import { EnginePool } from './queue/engine-pool.js';
-import { Enqueuer, type EnqueuedTask, type EnqueueTerms, type NewTask } from './queue/enqueuer.js';
+import { Enqueuer, ROWS_A_STATEMENT, type EnqueuedTask, type EnqueueTerms, type NewTask } from './queue/enqueuer.js';
 import { FIND_IDEMPOTENCY_KEY, KEEP_IDEMPOTENCY_KEY } from './queue/read.sql.js';
 import { Wakeup } from './queue/wakeup.js';
 import { parseTaskInput } from './task-input.js';
@@ -48,15 +48,13 @@ export class TaskCreator {
     inputs: readonly object[],
     options: Omit<EnqueueOptions, 'dedupKey' | 'idempotencyKey'>,
   ): Promise<EnqueuedTask[]> {
-    const tasks: NewTask[] = [];
-    for (const params of inputs) {
-      const input = parseTaskInput(definition, params);
-      tasks.push({ params: input, dedupKey: definition.dedupKey?.(input) });
-    }
-    const batch = { definition, tasks, terms: options };
-    return this.within(definition, options, (sql) =>
-      options.tx ? this.enqueuer.add(sql, batch) : this.enqueuer.addAll(this.pool, batch),
-    );
+    const tasks = checked(definition, inputs);
+    return this.within(definition, options, (sql) => {
+      // One statement is a transaction already. In the caller's transaction nothing is written before all is checked.
+      const atOnce = options.tx ?? (inputs.length <= ROWS_A_STATEMENT ? sql : undefined);
+      if (atOnce) return this.enqueuer.add(atOnce, { definition, tasks: [...tasks], terms: options });
+      return this.pool.transaction((own) => this.enqueuer.add(own, { definition, tasks, terms: options }));
+    });
   }
 
   /** Adds in the caller's transaction if there is one; workers hear of it once it is committed. */
@@ -102,4 +100,16 @@ export class TaskCreator {
     };
     return this.within(definition, options, (sql) => (options.tx ? once(sql) : this.pool.transaction(once)));
   }
+}
+
+/** Tasks of these inputs, each checked when it is asked for. */
+function checked(definition: AnyTaskDefinition, inputs: readonly object[]): Iterable<NewTask> {
+  return {
+    *[Symbol.iterator]() {
+      for (const params of inputs) {
+        const input = parseTaskInput(definition, params);
+        yield { params: input, dedupKey: definition.dedupKey?.(input) };
+      }
+    },
+  };
 }

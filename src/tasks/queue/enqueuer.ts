@@ -4,7 +4,6 @@ import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { conflict, invalid } from '../../platform/errors/app-error.js';
 import type { AnyTaskDefinition } from '../define-task.js';
-import type { EnginePool } from './engine-pool.js';
 import { TOGETHER_FROM } from './audit.sql.js';
 import {
   ENQUEUE,
@@ -38,10 +37,10 @@ export interface EnqueueTerms {
   readonly parent?: { readonly id: string; readonly round: number };
 }
 
-/** Tasks of one type on one set of terms. */
+/** Tasks of one type on one set of terms. They are asked for as they are written, and again if all is written again. */
 export interface EnqueueBatch {
   readonly definition: AnyTaskDefinition;
-  readonly tasks: readonly NewTask[];
+  readonly tasks: Iterable<NewTask>;
   readonly terms: EnqueueTerms;
 }
 
@@ -52,19 +51,13 @@ export interface EnqueuedTask {
 }
 
 /** Rows a statement. Larger batches save round trips but hold more text in memory on both sides. */
-const ROWS_A_STATEMENT = 2_000;
+export const ROWS_A_STATEMENT = 2_000;
 /** A holder of a dedup key may finish between our insert and our look-up: then the key is free, try again. */
 const DEDUP_ROUNDS = 5;
 
 /** Adds tasks; in the caller's transaction when given its `sql`. */
 @Injectable()
 export class Enqueuer {
-  /** All or none, in a transaction of its own only where one statement does not do. */
-  addAll(pool: EnginePool, batch: EnqueueBatch): Promise<EnqueuedTask[]> {
-    if (batch.tasks.length <= ROWS_A_STATEMENT) return this.add(pool.prepared, batch);
-    return pool.transaction((sql) => this.add(sql, batch));
-  }
-
   async addOne(sql: Sql, one: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask }): Promise<EnqueuedTask> {
     const [added] = await this.add(sql, { ...one, tasks: [one.task] });
     if (!added) throw new Error('a task was added without an answer');
@@ -75,10 +68,10 @@ export class Enqueuer {
   async add(sql: Sql, { definition, tasks, terms }: EnqueueBatch): Promise<EnqueuedTask[]> {
     const answers: EnqueuedTask[] = [];
     let writing: Promise<EnqueuedTask[]> = Promise.resolve([]);
-    for (let start = 0; start < tasks.length; start += ROWS_A_STATEMENT) {
-      const rows = tasks.slice(start, start + ROWS_A_STATEMENT);
+    let position = 0;
+    for (const rows of chunksOf(tasks, ROWS_A_STATEMENT)) {
       const ids = newTaskIds(rows.length);
-      const chunk = rows.map((task, i) => ({ ...task, id: ids[i] ?? '', position: start + i + 1 }));
+      const chunk = rows.map((task, i) => ({ ...task, id: ids[i] ?? '', position: (position += 1) }));
       // While the database writes one chunk, the next is made.
       const values = enqueueValues({ definition, tasks: chunk, terms });
       for (const answer of await writing) answers.push(answer);
@@ -129,6 +122,17 @@ export class Enqueuer {
       throw invalid('invalid_task_input', message, { cause: error });
     }
   }
+}
+
+function* chunksOf<T>(elements: Iterable<T>, size: number): Generator<T[]> {
+  let chunk: T[] = [];
+  for (const element of elements) {
+    chunk.push(element);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 interface IdentifiedTask extends NewTask {

@@ -241,7 +241,7 @@ class Walk {
   }
 
   private async enqueue({ key, now, attempts }: Extract<Step, { do: 'enqueue' }>): Promise<void> {
-    const [added] = await engine.app.get(Enqueuer).addAll(this.pool, {
+    const [added] = await engine.app.get(Enqueuer).add(this.pool.prepared, {
       definition: this.definition(work, attempts),
       tasks: [{ params: {}, dedupKey: key && `${this.queue} ${key}` }],
       terms: { actor: ACTOR, runImmediately: now },
