@@ -21,6 +21,7 @@ import { SnapshotsCommand } from './platform/cli/snapshots/snapshots.commands.js
 import {
   TaskCancelCommand,
   TaskCommand,
+  TaskCreateCommand,
   TaskListCommand,
   TaskRetryCommand,
   TaskRunCommand,
@@ -44,6 +45,7 @@ const COMMANDS = [
   ...[CatalogCoverageCommand, CatalogPlanCommand, CatalogRemoveCommand],
   ...[
     TaskCommand,
+    TaskCreateCommand,
     TaskListCommand,
     TaskShowCommand,
     TaskWatchCommand,

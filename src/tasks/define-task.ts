@@ -31,11 +31,21 @@ export interface TaskPolicy<Name extends string, Input extends object> {
   readonly internal?: boolean;
 }
 
+/** What is to be known of a kind of work to add tasks of it, whoever does it. */
+export interface TaskType {
+  readonly name: string;
+  readonly version: number;
+  readonly title: string;
+  readonly queue: string;
+  readonly priority: number;
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+}
+
 /** A kind of work: the contract that enqueuers and the handler share. Made by {@link defineTask}. */
-export interface TaskDefinition<Name extends string = string, Input extends object = object> extends TaskPolicy<
-  Name,
-  Input
-> {
+export interface TaskDefinition<Name extends string = string, Input extends object = object>
+  extends TaskPolicy<Name, Input>, TaskType {
+  readonly name: Name;
   readonly queue: string;
   readonly priority: number;
 }
@@ -43,6 +53,15 @@ export interface TaskDefinition<Name extends string = string, Input extends obje
 /** A definition of any input, for registries and lists. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Input is contravariant in dedupKey; only `any` accepts every definition
 export type AnyTaskDefinition = TaskDefinition<string, any>;
+
+/** A kind of work that was declared while PhotoSafe ran, and that workers in other languages do. */
+export interface ExternalTaskType extends TaskType {
+  /** @throws invalid `invalid_task_input`. */
+  parseInput(params: object): object;
+  readonly dedupKey?: undefined;
+}
+
+export type AnyTaskType = AnyTaskDefinition | ExternalTaskType;
 
 export type InputOf<Definition> = Definition extends TaskDefinition<string, infer Input> ? Input : never;
 

@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import type { Sql, Transaction } from '../platform/database/transaction.js';
 import { conflict } from '../platform/errors/app-error.js';
-import type { AnyTaskDefinition } from './define-task.js';
+import type { AnyTaskDefinition, AnyTaskType, TaskType } from './define-task.js';
 import { EnginePool } from './queue/engine-pool.js';
 import { Enqueuer, ROWS_A_STATEMENT, type EnqueuedTask, type EnqueueTerms, type NewTask } from './queue/enqueuer.js';
 import { FIND_IDEMPOTENCY_KEY, KEEP_IDEMPOTENCY_KEY } from './queue/read.sql.js';
 import { Wakeup } from './queue/wakeup.js';
 import { parseTaskInput } from './task-input.js';
-import { TaskRegistry } from './task-registry.js';
+import { TaskTypes } from './task-types.js';
 
 /** How a task is to be added. `actor` says who asks: `token:…`, `cli:…`, `schedule:…`, `task:…`. */
 export interface EnqueueOptions extends Omit<EnqueueTerms, 'parent'> {
@@ -27,14 +27,14 @@ export class TaskCreator {
     private readonly pool: EnginePool,
     private readonly enqueuer: Enqueuer,
     private readonly wakeup: Wakeup,
-    private readonly registry: TaskRegistry,
+    private readonly types: TaskTypes,
   ) {}
 
   async create(type: string, params: unknown, options: EnqueueOptions): Promise<EnqueuedTask> {
-    return this.enqueue(this.registry.definitionFor(type), params, options);
+    return this.enqueue(await this.types.get(type), params, options);
   }
 
-  async enqueue(definition: AnyTaskDefinition, params: unknown, options: EnqueueOptions): Promise<EnqueuedTask> {
+  async enqueue(definition: AnyTaskType, params: unknown, options: EnqueueOptions): Promise<EnqueuedTask> {
     const input = parseTaskInput(definition, params);
     const task: NewTask = { params: input, dedupKey: options.dedupKey ?? definition.dedupKey?.(input) };
     const { idempotencyKey } = options;
@@ -58,11 +58,7 @@ export class TaskCreator {
   }
 
   /** Adds in the caller's transaction if there is one; workers hear of it once it is committed. */
-  private async within<T>(
-    definition: AnyTaskDefinition,
-    options: EnqueueOptions,
-    add: (sql: Sql) => Promise<T>,
-  ): Promise<T> {
+  private async within<T>(definition: TaskType, options: EnqueueOptions, add: (sql: Sql) => Promise<T>): Promise<T> {
     const announce = (): void => {
       if (options.runImmediately !== false) this.wakeup.queued(definition.queue);
     };
@@ -74,7 +70,7 @@ export class TaskCreator {
 
   /** The key and its task are written together, so a repeated request finds either both or none. */
   private async addOnce(
-    definition: AnyTaskDefinition,
+    definition: TaskType,
     task: NewTask,
     options: EnqueueOptions & { readonly idempotencyKey: string },
   ): Promise<EnqueuedTask> {

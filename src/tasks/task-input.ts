@@ -1,18 +1,19 @@
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { invalid, type FieldError } from '../platform/errors/app-error.js';
-import type { AnyTaskDefinition } from './define-task.js';
+import type { AnyTaskDefinition, AnyTaskType } from './define-task.js';
 
 /**
  * Parses and checks a task's input before anything is written. Unknown fields are refused: a misspelt option that is
  * silently ignored is worse than an error. Inputs are flat: ids and small facts, no classes within.
  * @throws invalid `invalid_task_input`, every field named as `params.<path>`.
  */
-export function parseTaskInput(definition: AnyTaskDefinition, params: unknown): object {
+export function parseTaskInput(definition: AnyTaskType, params: unknown): object {
   if (typeof params !== 'object' || params === null || Array.isArray(params) || Object.hasOwn(params, '__proto__')) {
     throw invalid('invalid_task_input', `the input of ${definition.name} is an object`, {
       fields: [{ path: 'params', message: 'must be a plain object', value: params }],
     });
   }
+  if ('parseInput' in definition) return definition.parseInput(params);
   const input = params instanceof definition.input ? params : (Object.assign(new definition.input(), params) as object);
   const errors = hasRules(definition) || Object.keys(params).length > 0 ? check(input) : [];
   if (errors.length > 0) {

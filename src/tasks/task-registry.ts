@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { conflict, invalid } from '../platform/errors/app-error.js';
+import { conflict } from '../platform/errors/app-error.js';
 import type { AnyTaskDefinition } from './define-task.js';
 import { registeredHandlerClasses, type TaskHandlerClass, taskHandledBy } from './handles.decorator.js';
 import type { TaskHandler } from './task-handler.js';
@@ -58,16 +58,6 @@ export class TaskRegistry implements OnModuleInit {
 
   find(type: string): Registration | undefined {
     return this.byName.get(type.toLowerCase());
-  }
-
-  /** @throws invalid `unknown_task_type`, naming the types there are. */
-  definitionFor(type: string): AnyTaskDefinition {
-    const registration = this.find(type);
-    if (registration) return registration.definition;
-    const known = this.definitions().flatMap((definition) => (definition.internal ? [] : [definition.name]));
-    throw invalid('unknown_task_type', `there is no task type "${type}"`, {
-      fields: [{ path: 'type', message: 'is not a known task type', value: type, allowed: known.sort().join(', ') }],
-    });
   }
 
   /** @throws conflict `no_handler` when this process has no handler for the type. */

@@ -1,9 +1,22 @@
 import { Module } from '@nestjs/common';
+import { ExternalUpkeep } from './external/external-upkeep.js';
+import { ExternalAttemptsController } from './http/external-attempts.controller.js';
+import { ExternalTypesController } from './http/external-types.controller.js';
 import { TaskHistoryController } from './http/task-history.controller.js';
 import { TaskTypesController } from './http/task-types.controller.js';
 import { TasksController } from './http/tasks.controller.js';
 import { TasksModule } from './tasks.module.js';
 
 /** Tasks over HTTP. Apart from {@link TasksModule}, which workers and commands use without any of this. */
-@Module({ imports: [TasksModule], controllers: [TasksController, TaskHistoryController, TaskTypesController] })
+@Module({
+  imports: [TasksModule],
+  controllers: [
+    TasksController,
+    TaskHistoryController,
+    TaskTypesController,
+    ExternalTypesController,
+    ExternalAttemptsController,
+  ],
+  providers: [ExternalUpkeep],
+})
 export class TasksHttpModule {}

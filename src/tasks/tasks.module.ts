@@ -1,4 +1,9 @@
 import { Module } from '@nestjs/common';
+import { ClaimDesk } from './external/claim-desk.js';
+import { ExternalAttempts } from './external/external-attempts.service.js';
+import { ExternalClaims } from './external/external-claims.service.js';
+import { ExternalSettler } from './external/external-settler.js';
+import { ExternalTypes } from './external/external-types.service.js';
 import { Canceller } from './queue/canceller.js';
 import { EnginePool } from './queue/engine-pool.js';
 import { Enqueuer } from './queue/enqueuer.js';
@@ -7,6 +12,7 @@ import { Wakeup } from './queue/wakeup.js';
 import { TaskCreator } from './task-creator.js';
 import { TaskReader } from './task-reader.js';
 import { TaskRegistry } from './task-registry.js';
+import { TaskTypes } from './task-types.js';
 import { TaskStarter } from './task-starter.js';
 import { TaskService } from './task.service.js';
 import { EffectsWriter } from './worker/effects-writer.js';
@@ -33,9 +39,21 @@ const WORKER = [
   WorkerService,
 ];
 
+const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, ExternalClaims];
+
 /** The engine. It works on nothing until {@link WorkerService.start} is called. */
 @Module({
-  providers: [...QUEUE, ...WORKER, TaskRegistry, TaskCreator, TaskReader, TaskStarter, TaskService],
-  exports: [TaskService, TaskRegistry, WorkerService],
+  providers: [
+    ...QUEUE,
+    ...WORKER,
+    ...EXTERNAL,
+    TaskRegistry,
+    TaskTypes,
+    TaskCreator,
+    TaskReader,
+    TaskStarter,
+    TaskService,
+  ],
+  exports: [...EXTERNAL, EnginePool, Rescuer, TaskService, TaskRegistry, TaskTypes, WorkerService],
 })
 export class TasksModule {}

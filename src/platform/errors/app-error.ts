@@ -12,6 +12,8 @@ export interface FieldError {
 export interface AppErrorOptions {
   readonly cause?: unknown;
   readonly fields?: readonly FieldError[];
+  /** Facts for machines about what went wrong, in snake_case. */
+  readonly details?: Readonly<Record<string, string | number | null>>;
   /** For `unavailable`: when trying again makes sense. */
   readonly retryAfterMs?: number;
 }
@@ -23,6 +25,7 @@ export interface AppErrorOptions {
  */
 export class AppError extends Error {
   readonly fields: readonly FieldError[];
+  readonly details: AppErrorOptions['details'];
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -34,6 +37,7 @@ export class AppError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AppError';
     this.fields = options.fields ?? [];
+    this.details = options.details;
     this.retryAfterMs = options.retryAfterMs;
   }
 }

@@ -10,6 +10,7 @@ export interface Problem {
   /** Stable; docs/errors.md lists them. */
   readonly code: string;
   readonly errors?: readonly ProblemField[];
+  readonly details?: AppError['details'];
   /** Only with status 500: the same id stands in the log beside the stack. */
   readonly error_id?: string;
   readonly instance?: string;
@@ -87,7 +88,11 @@ export const bugProblem = (errorId: string): Problem => ({
 
 function problemOfAppError(error: AppError): Problem {
   const rendered = problem(STATUS_OF[error.kind], error.code, error.message);
-  return error.fields.length === 0 ? rendered : { ...rendered, errors: error.fields.map(toProblemField) };
+  return {
+    ...rendered,
+    ...(error.fields.length > 0 && { errors: error.fields.map(toProblemField) }),
+    ...(error.details && { details: error.details }),
+  };
 }
 
 const toProblemField = ({ path, message, value, allowed }: FieldError): ProblemField => ({

@@ -87,6 +87,49 @@ export class TaskWatchCommand extends BaseCommand {
   }
 }
 
+interface CreateOptions extends BaseOptions {
+  params?: object;
+  priority?: number;
+  dedupKey?: string;
+}
+
+@SubCommand({
+  name: 'create',
+  description: 'Creates a task of any type, one for external workers too',
+  arguments: '<type>',
+  argsDescription: { type: 'which kind of work' },
+})
+export class TaskCreateCommand extends BaseCommand {
+  async run([type = '']: string[], { params = {}, priority, dedupKey, ...options }: CreateOptions): Promise<void> {
+    await withTasks(async (tasks, { toDto, actor }) => {
+      const { id } = await tasks.create(type, params, { actor, priority, dedupKey });
+      const task = await tasks.get(id);
+      await printResult(options, toDto(task), () => stateText(task));
+    });
+  }
+
+  @Option({ flags: '--params <json>', description: 'its input, a JSON object ({})' })
+  parseParams(value: string): object {
+    try {
+      const params: unknown = JSON.parse(value);
+      if (typeof params === 'object' && params !== null && !Array.isArray(params)) return params;
+    } catch {
+      // said below
+    }
+    throw new UsageError(`--params takes a JSON object such as '{"tile": 7}', not ${value}`);
+  }
+
+  @Option({ flags: '--priority <number>', description: 'higher goes first (that of the type)' })
+  parsePriority(value: string): number {
+    return wholeNumber('--priority', value, { min: 0, max: 1_000 });
+  }
+
+  @Option({ flags: '--dedup-key <key>', description: 'admits one unfinished task of the type' })
+  parseDedupKey(value: string): string {
+    return value;
+  }
+}
+
 /** A command that changes one task and shows it. */
 abstract class TaskChangeCommand extends BaseCommand {
   protected abstract change(tasks: TaskService, id: string, actor: string): Promise<Task>;
@@ -140,6 +183,7 @@ export class TaskRetryCommand extends BaseCommand {
   name: 'task',
   description: 'Tasks: what is being done, what was, and what went wrong',
   subCommands: [
+    TaskCreateCommand,
     TaskListCommand,
     TaskShowCommand,
     TaskWatchCommand,

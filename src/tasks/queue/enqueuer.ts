@@ -3,7 +3,7 @@ import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/da
 import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { conflict, invalid } from '../../platform/errors/app-error.js';
-import type { AnyTaskDefinition } from '../define-task.js';
+import type { TaskType } from '../define-task.js';
 import { TOGETHER_FROM } from './audit.sql.js';
 import {
   ENQUEUE,
@@ -39,7 +39,7 @@ export interface EnqueueTerms {
 
 /** Tasks of one type on one set of terms. They are asked for as they are written, and again if all is written again. */
 export interface EnqueueBatch {
-  readonly definition: AnyTaskDefinition;
+  readonly definition: TaskType;
   readonly tasks: Iterable<NewTask>;
   readonly terms: EnqueueTerms;
 }

@@ -28,11 +28,14 @@ export const RENEW_LEASE = `
 
 export const RESIGN = `DELETE FROM task_workers WHERE id = $1`;
 
-/** All workers: when each was last heard of, and whether its lease connection is open (it holds the advisory lock). */
+/**
+ * All workers: when each was last heard of, and whether its lease connection is open (it holds the advisory lock). The
+ * lease of an external worker has no connection that could break: only its time tells.
+ */
 export const LIST_WORKERS = `
   SELECT w.id, w.hostname, w.pid, w.seen_at::text AS "seenAt",
     (extract(epoch FROM w.lease_expires_at - w.seen_at) * 1000)::float8 AS "leaseMs",
-    EXISTS (
+    w.external OR EXISTS (
       SELECT 1 FROM pg_locks l
       WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = $1::bigint::oid
         AND l.objid = w.lock_key::oid

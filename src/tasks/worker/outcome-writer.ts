@@ -142,7 +142,7 @@ function jsonOf(result: Json): string {
   throw new PermanentError('result_not_storable', `a ${typeof result} is no result: it cannot be turned into JSON`);
 }
 
-const timeoutFailure = (timeoutMs: number): Failure => ({
+export const timeoutFailure = (timeoutMs: number): Failure => ({
   category: 'transient',
   code: 'timeout',
   message: `the attempt took longer than the ${String(timeoutMs)} ms it may take`,

@@ -44,7 +44,9 @@ export class Rescuer {
     private readonly canceller: Canceller,
   ) {}
 
+  /** A process may have two reasons to: its own worker, and the external ones that it answers. */
   start(): void {
+    if (!this.stopped) return;
     this.stopped = false;
     const tick = async (): Promise<void> => {
       const nextMs = await this.tick();

@@ -1,3 +1,5 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+
 /** One refused field. */
 export class ProblemFieldDto {
   /** Dotted path of the field: `roots.0`. */
@@ -32,6 +34,9 @@ export class ProblemDto {
   request_id: string;
   /** Every refused field, with status 422. */
   errors?: ProblemFieldDto[];
+  /** Facts about what went wrong, where a code has any; docs/errors.md says which. */
+  @ApiPropertyOptional({ type: 'object', additionalProperties: true })
+  details?: Record<string, unknown>;
   /** With status 500: what to look for in the log. */
   error_id?: string;
 }

@@ -3,7 +3,10 @@ import { ApiProperty } from '@nestjs/swagger';
 /** A kind of work that can be asked for. */
 export class TaskTypeDto {
   name: string;
+  /** That of tasks that are created now. */
   version: number;
+  /** Those that were declared; tasks of each may exist. */
+  versions: number[];
   title: string;
   queue: string;
   max_attempts: number;
@@ -11,6 +14,14 @@ export class TaskTypeDto {
   /** Names of the fields that `params` may have. */
   @ApiProperty({ type: [String] })
   params: string[];
+  /** Done by external workers, who claim its tasks over HTTP. */
+  external: boolean;
+  /** JSON Schema of `params`; null for types that PhotoSafe does itself. */
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  input_schema: Readonly<Record<string, unknown>> | null;
+  /** JSON Schema of the result; null where anything goes. */
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  result_schema: Readonly<Record<string, unknown>> | null;
 }
 
 export class TaskTypeListDto {

@@ -1,0 +1,34 @@
+/**
+ * Takes up to $4 ready tasks of queue $2 whose type and version are among $3 (`name@version`), and with them a lease ($1) of
+ * $5 milliseconds, a row of task_workers that they share; nothing found, no lease. As in queue/claim.sql.ts the index
+ * live_tasks_ready satisfies the ORDER BY.
+ *
+ * A task whose worker died before is a suspect: it is handed out alone, so that it can take no other with it.
+ */
+export const CLAIM_EXTERNAL = `
+  WITH found AS MATERIALIZED (
+    SELECT id, priority, crash_count FROM live_tasks
+    WHERE queue = $2 AND status = 'queued' AND ready AND type || '@' || version = ANY($3::text[])
+    ORDER BY priority DESC, id
+    LIMIT $4
+    FOR UPDATE SKIP LOCKED
+  ), placed AS (
+    SELECT id, crash_count, row_number() OVER best AS place, first_value(crash_count) OVER best AS first_crashes
+    FROM found WINDOW best AS (ORDER BY priority DESC, id)
+  ), lease AS (
+    INSERT INTO task_workers (id, hostname, pid, queues, types, lease_expires_at, external)
+    SELECT $1, $6, 0, jsonb_build_object($2::text, $4::int), $3::text[], now() + $5 * interval '1 millisecond', true
+    WHERE EXISTS (SELECT 1 FROM found)
+    RETURNING lease_expires_at
+  ), claimed AS (
+    UPDATE live_tasks
+    SET status = 'running', ready = false, worker_id = $1, attempt = attempt + 1, fence = fence + 1,
+      started_at = now(), updated_at = now()
+    WHERE id = ANY(ARRAY(SELECT id FROM placed WHERE place = 1 OR (crash_count = 0 AND first_crashes = 0)))
+    RETURNING id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, parent_id, checkpoint,
+      requested_by, priority, processed, total, queued_at, started_at
+  ), audited AS (
+    INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason)
+    SELECT id, 'queued', 'running', attempt, fence, $1, $7, 'claimed' FROM claimed
+  )
+  SELECT claimed.*, lease_expires_at FROM claimed, lease ORDER BY priority DESC, id`;

@@ -1,0 +1,116 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { EnginePool } from '../queue/engine-pool.js';
+import type { ClaimedRow } from '../worker/attempt.js';
+import { TaskMetrics } from '../worker/task-metrics.js';
+import { type AttemptRef, attemptIdOf } from './attempt-ref.js';
+import { ClaimDesk } from './claim-desk.js';
+import { ExternalAttempts } from './external-attempts.service.js';
+import { UNDISTURBED } from './external-attempts.sql.js';
+import { CLAIM_EXTERNAL } from './external-claim.sql.js';
+import { ExternalTypes } from './external-types.service.js';
+
+export interface ClaimRequest {
+  /** What the worker can do: types, each in the versions that it knows. */
+  readonly types: readonly { readonly name: string; readonly versions: readonly number[] }[];
+  readonly limit: number;
+  readonly waitMs: number;
+  readonly leaseMs: number;
+  /** What the worker calls itself, for people. */
+  readonly worker: string;
+  /** Attempts that it is at work on: should one be disturbed meanwhile, the answer comes at once. */
+  readonly holding: readonly AttemptRef[];
+  readonly actor: string;
+}
+
+export type ExternalAttempt = Omit<ClaimedRow, 'joining'> & {
+  readonly started_at: Date;
+  readonly lease_expires_at: Date;
+};
+
+export interface Claimed {
+  readonly attempts: readonly ExternalAttempt[];
+  /** Of those that the worker holds: cancelled, or not its own any more. */
+  readonly disturbed: readonly AttemptRef[];
+}
+
+/** Hands tasks of declared types to external workers, each batch under a lease of its own. */
+@Injectable()
+export class ExternalClaims {
+  private readonly logger = new Logger(ExternalClaims.name);
+
+  constructor(
+    private readonly pool: EnginePool,
+    private readonly desk: ClaimDesk,
+    private readonly types: ExternalTypes,
+    private readonly attempts: ExternalAttempts,
+    private readonly metrics: TaskMetrics,
+  ) {}
+
+  /**
+   * Waits for tasks. `gone` says that nobody is there any more to get the answer: what was claimed then goes back.
+   * @throws invalid `unknown_task_type`.
+   */
+  async claim(request: ClaimRequest, gone: AbortSignal): Promise<Claimed> {
+    const queues = await this.types.queuesOf(request.types.map(({ name }) => name));
+    const disturbance = new AbortController();
+    const held = new Set(request.holding.map(({ taskId }) => taskId));
+    const stopWatching = await this.desk.watchCancels((taskId) => {
+      if (held.has(taskId)) disturbance.abort();
+    });
+    try {
+      const disturbed = await this.disturbedOf(request.holding);
+      const waitMs = disturbed.length > 0 ? 0 : request.waitMs;
+      const signal = AbortSignal.any([gone, disturbance.signal]);
+      const attempts = (await this.desk.claim(this.wanted(request, queues), { waitMs, signal })) ?? [];
+      this.started(attempts, gone);
+      return { attempts, disturbed: disturbance.signal.aborted ? await this.disturbedOf(request.holding) : disturbed };
+    } finally {
+      stopWatching();
+    }
+  }
+
+  private wanted({ types, limit, leaseMs, worker, actor }: ClaimRequest, queues: readonly string[]) {
+    const known = types.flatMap(({ name, versions }) => versions.map((version) => `${name}@${String(version)}`)).sort();
+    // Another one first each time, so that a full queue does not keep the others waiting for ever.
+    const first = Math.floor(Math.random() * queues.length);
+    const inTurn = [...queues.slice(first), ...queues.slice(0, first)];
+    const take = async (): Promise<ExternalAttempt[] | undefined> => {
+      for (const queue of inTurn) {
+        const values = [uuidv7(), queue, known, limit, leaseMs, worker, actor];
+        const rows = await this.pool.prepared.query<ExternalAttempt>(CLAIM_EXTERNAL, values);
+        if (rows.length > 0) return rows;
+      }
+      return undefined;
+    };
+    return { line: known.join(' '), queues, take };
+  }
+
+  private started(attempts: readonly ExternalAttempt[], gone: AbortSignal): void {
+    for (const { type, queued_at } of attempts) {
+      this.metrics.attemptStarted(type, queued_at ? Date.now() - queued_at.getTime() : undefined);
+    }
+    if (attempts.length === 0) return;
+    if (gone.aborted) void this.giveBack(attempts);
+    else gone.addEventListener('abort', () => void this.giveBack(attempts), { once: true });
+  }
+
+  /** The worker hung up before it had its answer. Should this fail too, the lease runs out. */
+  private async giveBack(attempts: readonly ExternalAttempt[]): Promise<void> {
+    for (const { id, fence } of attempts) {
+      await this.attempts.release(attemptIdOf({ taskId: id, fence }), {}).catch((error: unknown) => {
+        this.logger.warn({ message: 'a claim that nobody waits for was not given back', jobId: id, err: error });
+      });
+    }
+  }
+
+  private async disturbedOf(holding: readonly AttemptRef[]): Promise<AttemptRef[]> {
+    if (holding.length === 0) return [];
+    const rows = await this.pool.query<{ id: string; fence: number }>(UNDISTURBED, [
+      holding.map(({ taskId }) => taskId),
+      holding.map(({ fence }) => fence),
+    ]);
+    const fine = new Set(rows.map(({ id, fence }) => attemptIdOf({ taskId: id, fence })));
+    return holding.filter((ref) => !fine.has(attemptIdOf(ref)));
+  }
+}

@@ -1,0 +1,72 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { EnginePool } from '../queue/engine-pool.js';
+import { type Return, Settlement } from '../queue/settlement.js';
+import { type Failure, retryDelayMs } from '../retry-policy.js';
+import type { AttemptEnd } from '../worker/outcome-writer.js';
+import { TaskMetrics } from '../worker/task-metrics.js';
+import { DROP_LEASE } from './external-attempts.sql.js';
+import { ExternalTypes } from './external-types.service.js';
+import { type HeldAttempt, settled } from './held-attempt.js';
+
+/**
+ * Ends attempts of external workers by the rules that hold for all: the same statements, fences, retries and audit rows.
+ * Each method does nothing where the attempt has lost its task; how it ended stands in the audit trail.
+ */
+@Injectable()
+export class ExternalSettler {
+  private readonly logger = new Logger(ExternalSettler.name);
+
+  constructor(
+    private readonly pool: EnginePool,
+    private readonly settlement: Settlement,
+    private readonly types: ExternalTypes,
+    private readonly metrics: TaskMetrics,
+  ) {}
+
+  async complete(held: HeldAttempt, result: string | null, actor: string): Promise<void> {
+    const ending = { ...settled(held), status: 'completed', result, actor } as const;
+    await this.ended(held, await this.settlement.finish(held.worker_id, [ending]), 'completed');
+  }
+
+  /** Tries again, or not: by category and attempts. A task that somebody wants cancelled ends so, whatever went wrong. */
+  async fail(held: HeldAttempt, failure: Failure, actor: string): Promise<void> {
+    if (held.cancel) return this.cancel(held, actor);
+    if (failure.category === 'permanent' || held.attempt >= held.max_attempts) {
+      const ending = { ...settled(held), ...failure, status: 'failed', actor } as const;
+      return this.ended(held, await this.settlement.finish(held.worker_id, [ending]), 'failed', failure);
+    }
+    const type = await this.types.version(held.type, held.version);
+    const delayMs = retryDelayMs(type?.retry.backoff, held.attempt, failure);
+    await this.giveBack(held, { ...settled(held), ...failure, reason: 'backoff', delayMs }, failure);
+  }
+
+  async cancel(held: HeldAttempt, actor: string): Promise<void> {
+    const ending = { ...settled(held), status: 'cancelled', actor } as const;
+    await this.ended(held, await this.settlement.finish(held.worker_id, [ending]), 'cancelled');
+  }
+
+  /** Back to the queue at once, the attempt not counted. */
+  async release(held: HeldAttempt): Promise<void> {
+    await this.giveBack(held, { ...settled(held), reason: 'released', delayMs: 0 });
+  }
+
+  private async giveBack(held: HeldAttempt, back: Return, failure?: Failure): Promise<void> {
+    const ids = await this.settlement.giveBack(held.worker_id, [back]);
+    await this.ended(held, ids, back.reason === 'backoff' ? 'retry' : 'released', failure);
+  }
+
+  private async ended(held: HeldAttempt, ids: Set<string>, end: AttemptEnd, failure?: Failure): Promise<void> {
+    if (!ids.has(held.id)) return;
+    const durationMs = Date.now() - held.started_at.getTime();
+    this.metrics.attemptEnded(held.type, end, Math.max(0, durationMs));
+    const { id: jobId, type: taskName, version: taskVersion, attempt, fence } = held;
+    const line = { message: 'attempt ended', outcome: end, durationMs, jobId, taskName, taskVersion, attempt, fence };
+    if (failure) {
+      const { code: errorCode, category: errorCategory, message: errorMessage } = failure;
+      this.logger.warn({ ...line, errorCode, errorCategory, errorMessage });
+    } else {
+      this.logger.log(line);
+    }
+    await this.pool.query(DROP_LEASE, [held.worker_id]);
+  }
+}

@@ -1,0 +1,8 @@
+/** Deeper JSON than anybody writes by hand; what recurses over it stays far from the end of the stack. */
+export const DEEPEST_JSON = 64;
+
+/** Whether JSON is nested more deeply than {@link DEEPEST_JSON}. */
+export function isTooDeep(value: unknown, levels = DEEPEST_JSON): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isTooDeep(each, levels - 1));
+}
