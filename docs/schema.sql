@@ -48,6 +48,26 @@ CREATE TABLE discarded_blobs (
   CONSTRAINT discarded_blobs_pkey PRIMARY KEY (blob_key)
 );
 
+CREATE TABLE external_task_types (
+  name text NOT NULL,
+  version integer NOT NULL,
+  title text NOT NULL,
+  queue text NOT NULL,
+  priority integer NOT NULL,
+  max_attempts integer NOT NULL,
+  first_delay_ms integer NOT NULL,
+  max_delay_ms integer NOT NULL,
+  timeout_ms integer NOT NULL,
+  input_schema jsonb NOT NULL,
+  result_schema jsonb,
+  declared_by text NOT NULL,
+  declared_at timestamp with time zone NOT NULL DEFAULT now(),
+  updated_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT external_task_types_pkey PRIMARY KEY (name, version),
+  CONSTRAINT external_task_types_limits CHECK (((version >= 1) AND (max_attempts >= 1) AND (timeout_ms >= 1) AND (first_delay_ms >= 0) AND (max_delay_ms >= first_delay_ms))),
+  CONSTRAINT external_task_types_name CHECK ((name ~ '^[a-z][a-z0-9_.-]*$'::text))
+);
+
 CREATE TABLE finished_tasks (
   id uuid NOT NULL,
   type text NOT NULL,
@@ -347,6 +367,7 @@ CREATE TABLE task_workers (
   started_at timestamp with time zone NOT NULL DEFAULT now(),
   seen_at timestamp with time zone NOT NULL DEFAULT now(),
   lease_expires_at timestamp with time zone NOT NULL,
+  external boolean NOT NULL DEFAULT false,
   CONSTRAINT task_workers_pkey PRIMARY KEY (id),
   CONSTRAINT task_workers_lock_key_key UNIQUE (lock_key)
 ) WITH (fillfactor=50);

@@ -11,7 +11,7 @@ const EXAMPLE = join(PROJECT_ROOT, 'docs', 'examples', 'python-worker');
 const SLOW = { timeoutMs: 60_000 };
 
 const hasPython = spawnSync('python3', ['--version']).status === 0;
-if (!hasPython) console.warn('There is no python3 on this machine: the example worker is not tried.');
+if (!hasPython) process.stderr.write('There is no python3 on this machine: the example worker is not tried.\n');
 
 type Task = Readonly<Record<string, unknown>>;
 

@@ -116,6 +116,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/external/attempts/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends the attempt with a result. Repeating it gives the same answer.
+         * @description Role: worker.
+         */
+        post: operations["completeAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/external/attempts/{id}/fail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends the attempt with an error. Repeating it gives the same answer.
+         * @description Role: worker.
+         */
+        post: operations["failAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/external/attempts/{id}/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that the worker is alive, for all attempts of the claim; and how far this one is.
+         * @description Role: worker.
+         */
+        post: operations["heartbeatAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/external/attempts/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives the task back without an attempt being counted; a task that is to be cancelled ends so.
+         * @description Role: worker.
+         */
+        post: operations["releaseAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/external/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes tasks to work on, and waits for them when there are none.
+         * @description Role: worker.
+         */
+        post: operations["claimTasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/external/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Declares a kind of work that external workers do. Repeating it changes nothing; title, priority, retries and timeout of a
+         *     declared version may be changed so, its schemas and queue may not.
+         * @description Role: operator.
+         */
+        post: operations["declareTaskType"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health/live": {
         parameters: {
             query?: never;
@@ -379,7 +500,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The kinds of work there are.
+         * The kinds of work there are: PhotoSafe's own, and those that were declared for external workers.
          * @description Role: viewer.
          */
         get: operations["listTaskTypes"];
@@ -695,6 +816,15 @@ export interface components {
             /** @description For the query parameter `cursor`; null on the last page. */
             next_cursor: string | null;
         };
+        AttemptOutcomeDto: {
+            /**
+             * @description What became of the attempt. `retry`: the task will be tried again; `cancelled`: somebody had asked for that.
+             * @enum {string}
+             */
+            outcome: "completed" | "failed" | "retry" | "released" | "cancelled";
+            attempt_id: string;
+            task_id: string;
+        };
         CatalogDto: {
             id: string;
             name: string;
@@ -719,6 +849,52 @@ export interface components {
             path: string;
             /** Format: date-time */
             state_since: string;
+        };
+        ClaimDto: {
+            types: components["schemas"]["KnownTypeDto"][];
+            /**
+             * @description At most this many tasks. Those of one answer share a lease, and are all of one queue.
+             * @default 1
+             */
+            limit: number;
+            /**
+             * @description How long to wait for the first task; 0 answers at once.
+             * @default 20000
+             */
+            wait_ms: number;
+            /**
+             * @description How long the worker may be silent before its tasks go to others.
+             * @default 30000
+             */
+            lease_ms: number;
+            /**
+             * @description What the worker calls itself, for people: host and process, say.
+             * @default external
+             */
+            worker: string;
+            /**
+             * @description Attempts that it works on: when one is cancelled or lost, the answer comes at once and says so in `stopped`.
+             * @default []
+             */
+            holding: string[];
+        };
+        ClaimedDto: {
+            attempts: components["schemas"]["ExternalAttemptDto"][];
+            /**
+             * Format: date-time
+             * @description When the tasks go to others unless a heartbeat names one of the attempts before; null without any.
+             */
+            lease_expires_at: string | null;
+            /** @description How often to send one, at least. */
+            heartbeat_ms: number;
+            /** @description Those of `holding` that were cancelled, or that are not the worker's any more. */
+            stopped: string[];
+        };
+        CompleteDto: {
+            /** @description Any JSON that fits the `result_schema` of the type. */
+            result?: {
+                [key: string]: unknown;
+            };
         };
         CoverageDto: {
             catalog_id: string;
@@ -813,11 +989,129 @@ export interface components {
             revoked_at: string | null;
             revoked_by: string | null;
         };
+        DeclareTypeDto: {
+            /** @description JSON Schema (draft 2020-12, or draft-07 when `$schema` says so) of `params`: `type: object`, at most 64 KiB, no reference out of it. */
+            input_schema: {
+                [key: string]: unknown;
+            };
+            /** @description JSON Schema of the result; anything goes when it is left out. */
+            result_schema?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Lower case; tasks are created with it as their `type`.
+             * @example raster.slope
+             */
+            name: string;
+            /** @description Another one for another schema: those of a declared version never change. */
+            version: number;
+            /** @description For people: the name of a task of this type. */
+            title: string;
+            /**
+             * @default {
+             *       "attempts": 5,
+             *       "first_delay_ms": 10000,
+             *       "max_delay_ms": 3600000
+             *     }
+             */
+            retry: components["schemas"]["ExternalRetryDto"];
+            /**
+             * @description How long an attempt may take, however often its worker is heard of.
+             * @default 3600000
+             */
+            timeout_ms: number;
+            /** @description One of its own by default, called as the type is. */
+            queue?: string;
+        };
+        DeclaredTypeDto: {
+            name: string;
+            version: number;
+            queue: string;
+            /** @description false: this version was declared before. */
+            created: boolean;
+        };
+        ExternalAttemptDto: {
+            params: {
+                [key: string]: unknown;
+            };
+            /** @description What the last attempt saved; null when there is none. */
+            checkpoint: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Names the attempt in every further call; it holds the fence that tells it from earlier and later ones. */
+            attempt_id: string;
+            task_id: string;
+            type: string;
+            /** @description Version of the type that `params` were checked against. */
+            version: number;
+            /** @description 1 on the first try; releases and crashes do not count. */
+            attempt: number;
+            max_attempts: number;
+            /** @description How often a worker of it went silent. */
+            crash_count: number;
+            processed: number;
+            total: number | null;
+            priority: number;
+            requested_by: string;
+            timeout_ms: number;
+            /**
+             * Format: date-time
+             * @description When the attempt is ended with `timeout`.
+             */
+            deadline_at: string;
+        };
+        ExternalRetryDto: {
+            /**
+             * @description How many attempts in all; 1 = never tried again.
+             * @default 5
+             */
+            attempts: number;
+            /** @default 10000 */
+            first_delay_ms: number;
+            /**
+             * @description At least `first_delay_ms`, whatever is sent.
+             * @default 3600000
+             */
+            max_delay_ms: number;
+        };
+        FailDto: {
+            /**
+             * @description `transient` is tried again while there are attempts, `permanent` is not.
+             * @enum {string}
+             */
+            category: "transient" | "permanent";
+            /**
+             * @description Stable, for machines.
+             * @example raster_unreadable
+             */
+            code: string;
+            /** @description For people. */
+            message: string;
+            /** @description Not before this many milliseconds. */
+            retry_after_ms?: number;
+        };
         FailureCountDto: {
             /** @enum {string} */
             phase: "analyze" | "thumbnails";
             code: string;
             count: number;
+        };
+        HeartbeatDto: {
+            attempt_id: string;
+            /** @description Somebody wants this task cancelled: stop, clean up, and release it. */
+            cancel_requested: boolean;
+            /** @description Every attempt of the same claim that is to be stopped so. */
+            cancelled: string[];
+            /**
+             * Format: date-time
+             * @description When the tasks of the claim go to others unless a heartbeat comes before.
+             */
+            lease_expires_at: string;
+            /**
+             * Format: date-time
+             * @description When the attempt is ended with `timeout`, heartbeats or not.
+             */
+            deadline_at: string;
         };
         ImageCountsDto: {
             /** @description The file is there and has been read. */
@@ -1060,6 +1354,16 @@ export interface components {
             /** @description How much of what is eligible has been dealt with. */
             percentage: number;
         };
+        KnownTypeDto: {
+            /** @example raster.slope */
+            name: string;
+            /**
+             * @example [
+             *       1
+             *     ]
+             */
+            versions: number[];
+        };
         LivenessDto: {
             /**
              * @description Always `ok`: a process that cannot say so does not answer.
@@ -1091,6 +1395,10 @@ export interface components {
             estimate_seconds: number | null;
         };
         ProblemDto: {
+            /** @description Facts about what went wrong, where a code has any; docs/errors.md says which. */
+            details?: {
+                [key: string]: unknown;
+            };
             /**
              * @description Identifies the kind of problem; ends in `code`.
              * @example urn:photosafe:problem:validation_failed
@@ -1147,6 +1455,16 @@ export interface components {
             source_checksum: string;
             /** @description Made from what the image holds now. */
             current: boolean;
+        };
+        ReportDto: {
+            /** @description Any JSON; reaches the next attempt, should there be one. */
+            checkpoint?: {
+                [key: string]: unknown;
+            };
+            /** @description Items done so far; never goes backwards. */
+            processed?: number;
+            /** @description Items there are. */
+            total?: number;
         };
         StartJobDto: {
             /**
@@ -1332,12 +1650,25 @@ export interface components {
         TaskTypeDto: {
             /** @description Names of the fields that `params` may have. */
             params: string[];
+            /** @description JSON Schema of `params`; null for types that PhotoSafe does itself. */
+            input_schema: {
+                [key: string]: unknown;
+            } | null;
+            /** @description JSON Schema of the result; null where anything goes. */
+            result_schema: {
+                [key: string]: unknown;
+            } | null;
             name: string;
+            /** @description That of tasks that are created now. */
             version: number;
+            /** @description Those that were declared; tasks of each may exist. */
+            versions: number[];
             title: string;
             queue: string;
             max_attempts: number;
             timeout_ms: number;
+            /** @description Done by external workers, who claim its tasks over HTTP. */
+            external: boolean;
         };
         TaskTypeListDto: {
             items: components["schemas"]["TaskTypeDto"][];
@@ -1937,6 +2268,467 @@ export interface operations {
             };
             /** @description There is no such thing. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    completeAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptOutcomeDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    failAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FailDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptOutcomeDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    heartbeatAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    releaseAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptOutcomeDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    claimTasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimedDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    declareTaskType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeclareTypeDto"];
+            };
+        };
+        responses: {
+            /** @description This version was declared before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeclaredTypeDto"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeclaredTypeDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

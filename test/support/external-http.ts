@@ -74,7 +74,7 @@ export class ExternalHttp {
     return only;
   }
 
-  attempt(id: string, verb: string, body: object = {}): Promise<Answer<Record<string, unknown>>> {
+  attempt(id: string, verb: string, body: object | string = {}): Promise<Answer<Record<string, unknown>>> {
     return this.post('worker', `/api/external/attempts/${id}/${verb}`, body);
   }
 
@@ -95,8 +95,8 @@ export class ExternalHttp {
     );
   }
 
-  private async post<Body>(role: 'operator' | 'worker', path: string, body: object): Promise<Answer<Body>> {
-    const answer = await this.http.as(role).post(path).send(body);
+  private async post<Body>(role: 'operator' | 'worker', path: string, body: object | string): Promise<Answer<Body>> {
+    const answer = await this.http.as(role).post(path).set('content-type', 'application/json').send(body);
     return { status: answer.status, body: answer.body as Body };
   }
 }

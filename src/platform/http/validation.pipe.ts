@@ -29,6 +29,8 @@ export class InputValidationPipe extends ValidationPipe {
     try {
       return (await super.transform(value, metadata)) as unknown;
     } catch (errors) {
+      // The stack ends before a megabyte of brackets does.
+      if (errors instanceof RangeError) throw invalid('validation_failed', 'The input is nested too deeply.');
       if (!isValidationErrors(errors)) throw errors;
       const fields = fieldErrorsOf(errors).map((field) => ({ ...field, value: valueAt(value, field.path) }));
       throw invalid('validation_failed', summary(fields, WHERE[metadata.type] ?? 'the input'), { fields });

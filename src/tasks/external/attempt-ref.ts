@@ -6,21 +6,16 @@ export interface AttemptRef {
   readonly fence: number;
 }
 
-const ATTEMPT_ID = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([1-9]\d{0,8})$/;
+export const ATTEMPT_ID = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([1-9]\d{0,8})$/;
 
 /** What external workers call an attempt; they need not look into it. */
 export const attemptIdOf = ({ taskId, fence }: AttemptRef): string => `${taskId}.${String(fence)}`;
 
-export function parsedAttemptId(id: string): AttemptRef | undefined {
-  const [, taskId, fence] = ATTEMPT_ID.exec(id.toLowerCase()) ?? [];
-  return taskId === undefined ? undefined : { taskId, fence: Number(fence) };
-}
-
 /** @throws not-found `attempt_not_found`. */
 export function attemptRefOf(id: string): AttemptRef {
-  const ref = parsedAttemptId(id);
-  if (ref) return ref;
-  throw attemptNotFound(id);
+  const [, taskId, fence] = ATTEMPT_ID.exec(id) ?? [];
+  if (taskId === undefined) throw attemptNotFound(id);
+  return { taskId, fence: Number(fence) };
 }
 
 export const attemptNotFound = (id: string): Error =>

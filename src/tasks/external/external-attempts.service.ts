@@ -6,7 +6,7 @@ import type { TaskEvent } from '../task.js';
 import { TaskReader } from '../task-reader.js';
 import { toStoredJson } from '../worker/stored-json.js';
 import { type AttemptRef, attemptIdOf, attemptNotFound, attemptRefOf } from './attempt-ref.js';
-import { HEARTBEAT, HELD_ATTEMPT, REPORT } from './external-attempts.sql.js';
+import { HEARTBEAT, HELD_ATTEMPT, ORPHANED_ATTEMPT, REPORT } from './external-attempts.sql.js';
 import { ExternalSettler } from './external-settler.js';
 import { ExternalTypes } from './external-types.service.js';
 import type { HeldAttempt } from './held-attempt.js';
@@ -141,22 +141,20 @@ export class ExternalAttempts {
 
   private async lost(ref: AttemptRef, known?: TaskEvent): Promise<Error> {
     const end = known ?? (await this.endOf(ref));
-    if (!end) return attemptNotFound(attemptIdOf(ref));
+    if (!end && !(await this.isOrphaned(ref))) return attemptNotFound(attemptIdOf(ref));
     const { status } = await this.reader.get(ref.taskId);
-    const code = end.errorCode === null ? '' : ` (${end.errorCode})`;
-    return conflict(
-      'lease_lost',
-      `the attempt is over: ${end.reason}${code} at ${end.at.toISOString()}, by ${end.actor}; the task is ${status} now`,
-      {
-        details: {
-          reason: end.reason,
-          at: end.at.toISOString(),
-          actor: end.actor,
-          error_code: end.errorCode,
-          task_status: status,
-        },
-      },
-    );
+    const { reason = 'worker_lost', errorCode = null, actor = 'rescuer' } = end ?? {};
+    const at = end?.at.toISOString() ?? null;
+    const why = errorCode === null ? reason : `${reason} (${errorCode})`;
+    const message = `the attempt is over: ${why}, by ${actor}; the task is ${status} now`;
+    return conflict('lease_lost', message, {
+      details: { reason, at, actor, error_code: errorCode, task_status: status },
+    });
+  }
+
+  /** The rescuer leaves out a task whose row is taken at that moment, and comes back to it a second later. */
+  private async isOrphaned({ taskId, fence }: AttemptRef): Promise<boolean> {
+    return (await this.pool.prepared.query(ORPHANED_ATTEMPT, [taskId, fence])).length > 0;
   }
 
   /** The row of the audit trail with which the attempt ended. No index leads from a fence to it, so it is paged through. */

@@ -21,6 +21,11 @@ export const HEARTBEAT = `
     WHERE t.worker_id = r.worker_id AND t.status = 'running' AND t.cancel_requested_at IS NOT NULL
   ) AS cancelled FROM renewed r`;
 
+/** An attempt whose lease is gone, and whose task is about to be rescued. */
+export const ORPHANED_ATTEMPT = `
+  SELECT id FROM live_tasks t WHERE id = $1 AND fence = $2 AND status = 'running' AND worker_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM task_workers w WHERE w.id = t.worker_id)`;
+
 /** Progress never goes backwards; a batch keeps to the total that it named first. $5 and $6 may be null: as before. */
 export const REPORT = `
   UPDATE live_tasks

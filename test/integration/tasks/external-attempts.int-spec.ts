@@ -149,6 +149,12 @@ describe('a task of a declared type', () => {
     expect(await external.attempt(`${id}.1`, 'complete')).toMatchObject({ status: 422 });
     const large = await external.attempt(`${id}.1`, 'complete', { result: { mean: 'x'.repeat(1_000_000) } });
     expect(large).toMatchObject({ status: 422, body: { code: 'invalid_result' } });
+    const deep = JSON.parse('['.repeat(500) + ']'.repeat(500)) as unknown;
+    expect((await external.attempt(`${id}.1`, 'complete', { result: deep })).status).toBe(422);
+    const checkpoint = await external.attempt(`${id}.1`, 'heartbeat', { checkpoint: deep });
+    expect(checkpoint).toMatchObject({ status: 422, body: { code: 'invalid_checkpoint' } });
+    const abyss = `{"result":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    expect((await external.attempt(`${id}.1`, 'complete', abyss)).status).toBe(422);
     expect((await external.attempt(`${id}.1`, 'complete', { result: { mean: 1 } })).status).toBe(200);
   });
 });
@@ -202,6 +208,13 @@ describe('a claim', () => {
         status: 422,
         body: { code: 'unknown_task_type', errors: [{ field: 'types', value: name, allowed: 'raster.slope' }] },
       });
+    }
+  });
+
+  it('is refused with what makes no sense', async () => {
+    for (const wrong of [{ limit: null }, { limit: 0 }, { wait_ms: 60_001 }, { lease_ms: null }, { holding: ['x'] }]) {
+      const { status, body } = await external.claim(wrong);
+      expect([status, Reflect.get(body, 'code')]).toEqual([422, 'validation_failed']);
     }
   });
 
@@ -316,7 +329,7 @@ describe('an attempt', () => {
 
   it('that never was, or is no external one, is not found', async () => {
     const id = await external.enqueue();
-    for (const attempt of [`${id}.1`, `${id}`, 'nonsense', `${id}.0`, `${id}.99999999999`]) {
+    for (const attempt of [`${id}.1`, id, 'nonsense', `${id}.0`, `${id}.99999999999`]) {
       for (const verb of ['heartbeat', 'complete', 'release']) {
         expect([attempt, (await external.attempt(attempt, verb)).body.code]).toEqual([attempt, 'attempt_not_found']);
       }

@@ -177,6 +177,6 @@ describe('a task type that is declared', () => {
     const started = performance.now();
     const answer = await external.create({ type: 'raster.slope', params: { a: `${'a'.repeat(40)}!` } });
     expect(answer).toMatchObject({ status: 422, body: { code: 'invalid_task_input' } });
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 });

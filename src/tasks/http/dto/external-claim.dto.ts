@@ -1,18 +1,18 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
   IsInt,
-  IsOptional,
   IsString,
+  Matches,
   Max,
   MaxLength,
   Min,
   ValidateNested,
 } from 'class-validator';
-import { attemptIdOf, parsedAttemptId } from '../../external/attempt-ref.js';
+import { ATTEMPT_ID, attemptIdOf, attemptRefOf } from '../../external/attempt-ref.js';
 import type { Claimed, ClaimRequest, ExternalAttempt } from '../../external/external-claims.service.js';
 
 /** A type that the worker does, in the versions that it knows. */
@@ -31,6 +31,7 @@ export class KnownTypeDto {
   versions: number[];
 }
 
+/** What has a default may be left out, but not be null. */
 export class ClaimDto {
   @IsArray()
   @ArrayMinSize(1)
@@ -40,37 +41,37 @@ export class ClaimDto {
   types: KnownTypeDto[];
 
   /** At most this many tasks. Those of one answer share a lease, and are all of one queue. */
-  @IsOptional()
+  @ApiPropertyOptional({ type: 'integer' })
   @IsInt()
   @Min(1)
   @Max(100)
-  limit: number = 1;
+  limit = 1;
 
   /** How long to wait for the first task; 0 answers at once. */
-  @IsOptional()
+  @ApiPropertyOptional({ type: 'integer' })
   @IsInt()
   @Min(0)
   @Max(60_000)
-  wait_ms: number = 20_000;
+  wait_ms = 20_000;
 
   /** How long the worker may be silent before its tasks go to others. */
-  @IsOptional()
+  @ApiPropertyOptional({ type: 'integer' })
   @IsInt()
   @Min(2_000)
   @Max(600_000)
-  lease_ms: number = 30_000;
+  lease_ms = 30_000;
 
   /** What the worker calls itself, for people: host and process, say. */
-  @IsOptional()
+  @ApiPropertyOptional()
   @IsString()
   @MaxLength(200)
-  worker: string = 'external';
+  worker = 'external';
 
   /** Attempts that it works on: when one is cancelled or lost, the answer comes at once and says so in `stopped`. */
-  @IsOptional()
+  @ApiPropertyOptional()
   @IsArray()
   @ArrayMaxSize(1_000)
-  @IsString({ each: true })
+  @Matches(ATTEMPT_ID, { each: true })
   holding: string[] = [];
 }
 
@@ -117,7 +118,7 @@ export const claimRequestIn = (body: ClaimDto, actor: string): ClaimRequest => (
   waitMs: body.wait_ms,
   leaseMs: body.lease_ms,
   worker: body.worker.replaceAll('\0', ''),
-  holding: body.holding.flatMap((id) => parsedAttemptId(id) ?? []),
+  holding: body.holding.map(attemptRefOf),
   actor,
 });
 

@@ -20,24 +20,24 @@ const DAY_MS = 86_400_000;
 /** Exponential backoff with full jitter: up to `first_delay_ms`, doubled with each attempt, up to `max_delay_ms`. */
 export class ExternalRetryDto {
   /** How many attempts in all; 1 = never tried again. */
-  @IsOptional()
+  @ApiPropertyOptional({ type: 'integer' })
   @IsInt()
   @Min(1)
   @Max(100)
-  attempts: number = 5;
+  attempts = 5;
 
-  @IsOptional()
+  @ApiPropertyOptional({ type: 'integer' })
   @IsInt()
   @Min(0)
   @Max(DAY_MS)
-  first_delay_ms: number = 10_000;
+  first_delay_ms = 10_000;
 
   /** At least `first_delay_ms`, whatever is sent. */
-  @IsOptional()
+  @ApiPropertyOptional({ type: 'integer' })
   @IsInt()
   @Min(0)
   @Max(DAY_MS)
-  max_delay_ms: number = 3_600_000;
+  max_delay_ms = 3_600_000;
 }
 
 export class DeclareTypeDto {
@@ -73,17 +73,17 @@ export class DeclareTypeDto {
   @ApiPropertyOptional({ type: 'object', additionalProperties: true })
   result_schema?: Record<string, unknown>;
 
-  @IsOptional()
+  @ApiPropertyOptional()
   @ValidateNested()
   @Type(() => ExternalRetryDto)
   retry: ExternalRetryDto = new ExternalRetryDto();
 
   /** How long an attempt may take, however often its worker is heard of. */
-  @IsOptional()
+  @ApiPropertyOptional({ type: 'integer' })
   @IsInt()
   @Min(1_000)
   @Max(7 * DAY_MS)
-  timeout_ms: number = 3_600_000;
+  timeout_ms = 3_600_000;
 
   /** One of its own by default, called as the type is. */
   @IsOptional()
@@ -93,11 +93,11 @@ export class DeclareTypeDto {
   queue?: string;
 
   /** Higher goes first. */
-  @IsOptional()
+  @ApiPropertyOptional({ type: 'integer' })
   @IsInt()
   @Min(-1_000)
   @Max(1_000)
-  priority: number = 0;
+  priority = 0;
 }
 
 /** A declared type. */
