@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child, PROJECT_ROOT } from '../support/child.js';
-import { startPhotosafe } from '../support/photosafe.js';
+import { photosafe, startPhotosafe } from '../support/photosafe.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -90,7 +90,12 @@ type Task = Readonly<Record<string, unknown>>;
 
   it('tries again what may work later, gives up what never will, and stops what is cancelled', async () => {
     const worker = await aWorker();
-    const [busy, broken] = [await addUp({ numbers: [1, 'busy', 2] }), await addUp({ numbers: [1, 'broken'] })];
+    const busy = await addUp({ numbers: [1, 'busy', 2] });
+    const create = (params: string) =>
+      photosafe(['task', 'create', 'example.add-up', '--json', '--params', params], { DATABASE_URL: database.url });
+    const broken = String((JSON.parse((await create('{"numbers": [1, "broken"]}')).stdout) as Task).id);
+    expect(await create('{}')).toMatchObject({ code: 1, stderr: expect.stringContaining('params.numbers') as string });
+    expect(await create('7')).toMatchObject({ code: 2 });
     expect(await until(busy, ({ status }) => status === 'completed')).toMatchObject({ result: { sum: 3 }, attempt: 2 });
     expect(await until(broken, ({ status }) => status === 'failed')).toMatchObject({
       error_code: 'number_broken',

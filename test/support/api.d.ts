@@ -851,7 +851,6 @@ export interface components {
             state_since: string;
         };
         ClaimDto: {
-            types: components["schemas"]["KnownTypeDto"][];
             /**
              * @description At most this many tasks. Those of one answer share a lease, and are all of one queue.
              * @default 1
@@ -871,12 +870,13 @@ export interface components {
              * @description What the worker calls itself, for people: host and process, say.
              * @default external
              */
-            worker: string;
+            worker: Record<string, never>;
             /**
              * @description Attempts that it works on: when one is cancelled or lost, the answer comes at once and says so in `stopped`.
              * @default []
              */
             holding: string[];
+            types: components["schemas"]["KnownTypeDto"][];
         };
         ClaimedDto: {
             attempts: components["schemas"]["ExternalAttemptDto"][];
@@ -999,15 +999,6 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
-             * @description Lower case; tasks are created with it as their `type`.
-             * @example raster.slope
-             */
-            name: string;
-            /** @description Another one for another schema: those of a declared version never change. */
-            version: number;
-            /** @description For people: the name of a task of this type. */
-            title: string;
-            /**
              * @default {
              *       "attempts": 5,
              *       "first_delay_ms": 10000,
@@ -1020,6 +1011,16 @@ export interface components {
              * @default 3600000
              */
             timeout_ms: number;
+            priority?: number;
+            /**
+             * @description Lower case; tasks are created with it as their `type`.
+             * @example raster.slope
+             */
+            name: string;
+            /** @description Another one for another schema: those of a declared version never change. */
+            version: number;
+            /** @description For people: the name of a task of this type. */
+            title: string;
             /** @description One of its own by default, called as the type is. */
             queue?: string;
         };
