@@ -26,7 +26,7 @@ export const CLAIM_EXTERNAL = `
       started_at = now(), updated_at = now()
     WHERE id = ANY(ARRAY(SELECT id FROM placed WHERE place = 1 OR (crash_count = 0 AND first_crashes = 0)))
     RETURNING id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, parent_id, checkpoint,
-      requested_by, priority, processed, total, queued_at, started_at
+      requested_by, priority, processed, total, started_at, date_part('epoch', now() - queued_at) AS waited_seconds
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason)
     SELECT id, 'queued', 'running', attempt, fence, $1, $7, 'claimed' FROM claimed

@@ -87,9 +87,7 @@ export class ExternalClaims {
   }
 
   private started(attempts: readonly ExternalAttempt[], gone: AbortSignal): void {
-    for (const { type, queued_at } of attempts) {
-      this.metrics.attemptStarted(type, queued_at ? Date.now() - queued_at.getTime() : undefined);
-    }
+    for (const { type, waited_seconds } of attempts) this.metrics.attemptStarted(type, waited_seconds);
     if (attempts.length === 0) return;
     if (gone.aborted) void this.giveBack(attempts);
     else gone.addEventListener('abort', () => void this.giveBack(attempts), { once: true });
