@@ -10,7 +10,8 @@ const TIERS = [
   { name: 'tier-0', modules: ['embeddings', 'storage'] },
   { name: 'tier-1', modules: ['documents', 'facts', 'images'] },
   { name: 'tier-2', modules: ['places', 'products'] },
-  { name: 'tier-3', modules: ['catalogs', 'console', 'maintenance'] },
+  { name: 'tier-3', modules: ['catalogs', 'console'] },
+  { name: 'tier-4', modules: ['maintenance'] },
 ];
 
 const inModules = (modules) => `^src/(${modules.join('|')})/`;

@@ -2,7 +2,15 @@ import { CreateTasks } from './0001-create-tasks.js';
 import { CreateAccess } from './0002-create-access.js';
 import { CreateCatalogs } from './0003-create-catalogs.js';
 import { BatchTaskEvents } from './0004-batch-task-events.js';
+import { CreateSchedules } from './0005-create-schedules.js';
 import { CreateExternalWorkers } from './0008-create-external-workers.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
-export const migrations = [CreateTasks, CreateAccess, CreateCatalogs, BatchTaskEvents, CreateExternalWorkers];
+export const migrations = [
+  CreateTasks,
+  CreateAccess,
+  CreateCatalogs,
+  BatchTaskEvents,
+  CreateSchedules,
+  CreateExternalWorkers,
+];

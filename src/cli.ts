@@ -18,6 +18,17 @@ import { MigrateCommand } from './platform/cli/migrate.commands.js';
 import { runCli } from './platform/cli/run-cli.js';
 import { ServeCommand, WorkerCommand } from './platform/cli/serve.commands.js';
 import { SnapshotsCommand } from './platform/cli/snapshots/snapshots.commands.js';
+import { ScheduleCreateCommand, ScheduleUpdateCommand } from './tasks/cli/schedule-edit.commands.js';
+import {
+  ScheduleCommand,
+  ScheduleDeleteCommand,
+  ScheduleListCommand,
+  SchedulePauseCommand,
+  SchedulePreviewCommand,
+  ScheduleResumeCommand,
+  ScheduleRunCommand,
+  ScheduleShowCommand,
+} from './tasks/cli/schedule.commands.js';
 import {
   TaskCancelCommand,
   TaskCommand,
@@ -33,6 +44,7 @@ import {
 const application: ApplicationEntry = {
   start: async (overrides) => (await import('./main.js')).start(overrides),
   serve: async (overrides) => (await import('./main.js')).serve(overrides),
+  modules: async () => (await import('./app.module.js')).MODULES,
   openApiDocument: async () => (await import('./main.js')).apiDocument(),
   databaseChecks: async () => [(await import('./access/index.js')).checkTokens],
 };
@@ -53,6 +65,8 @@ const COMMANDS = [
     TaskCancelCommand,
     TaskRetryCommand,
   ],
+  ...[ScheduleCommand, ScheduleListCommand, ScheduleShowCommand, ScheduleCreateCommand, ScheduleUpdateCommand],
+  ...[ScheduleDeleteCommand, SchedulePauseCommand, ScheduleResumeCommand, ScheduleRunCommand, SchedulePreviewCommand],
   ...[TokenCommand, TokenCreateCommand, TokenListCommand, TokenRevokeCommand],
   SnapshotsCommand,
 ];

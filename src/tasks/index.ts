@@ -7,6 +7,8 @@
  * - **settle**: to end an attempt: the task is completed, failed, cancelled, or back in the queue.
  * - **rescue**: to take the tasks of a dead worker back into the queue.
  * - **fan-out**: a task split into child tasks (batches); the parent **waits**, and **joins** in a final step.
+ * - **schedule**: starts a task again and again. **Tick**: one moment at which it is to. **Catch-up**: what becomes of ticks
+ *   that nobody was there for.
  * - **dedup key**: admits one unfinished task of a type.
  */
 export { defineTask, type AnyTaskDefinition, type InputOf, type TaskDefinition } from './define-task.js';
@@ -25,6 +27,7 @@ export {
 export type { Task, TaskEvent } from './task.js';
 export type { EnqueuedTask } from './queue/enqueuer.js';
 export type { EnqueueOptions } from './task-creator.js';
+export { defineSchedule, shippedSchedules } from './schedules/define-schedule.js';
 export { TaskRegistry } from './task-registry.js';
 export { TaskService } from './task.service.js';
 export { TasksModule } from './tasks.module.js';

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { ExternalUpkeep } from './external/external-upkeep.js';
 import { ExternalAttemptsController } from './http/external-attempts.controller.js';
 import { ExternalTypesController } from './http/external-types.controller.js';
+import { ScheduleTicksController } from './http/schedule-ticks.controller.js';
+import { SchedulesController } from './http/schedules.controller.js';
 import { TaskHistoryController } from './http/task-history.controller.js';
 import { TaskTypesController } from './http/task-types.controller.js';
 import { TasksController } from './http/tasks.controller.js';
@@ -11,11 +13,9 @@ import { TasksModule } from './tasks.module.js';
 @Module({
   imports: [TasksModule],
   controllers: [
-    TasksController,
-    TaskHistoryController,
-    TaskTypesController,
-    ExternalTypesController,
-    ExternalAttemptsController,
+    ...[TasksController, TaskHistoryController, TaskTypesController],
+    ...[ExternalTypesController, ExternalAttemptsController],
+    ...[SchedulesController, ScheduleTicksController],
   ],
   providers: [ExternalUpkeep],
 })

@@ -9,6 +9,12 @@ import { EnginePool } from './queue/engine-pool.js';
 import { Enqueuer } from './queue/enqueuer.js';
 import { Settlement } from './queue/settlement.js';
 import { Wakeup } from './queue/wakeup.js';
+import { Firing } from './schedules/firing.js';
+import { ScheduleDefaults } from './schedules/schedule-defaults.js';
+import { ScheduleRunsService } from './schedules/schedule-runs.service.js';
+import { ScheduleService } from './schedules/schedule.service.js';
+import { SchedulesRepository } from './schedules/schedules.repository.js';
+import { TicksRepository } from './schedules/ticks.repository.js';
 import { TaskCreator } from './task-creator.js';
 import { TaskReader } from './task-reader.js';
 import { TaskRegistry } from './task-registry.js';
@@ -41,12 +47,22 @@ const WORKER = [
 
 const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, ExternalClaims];
 
+const SCHEDULES = [
+  SchedulesRepository,
+  TicksRepository,
+  Firing,
+  ScheduleDefaults,
+  ScheduleService,
+  ScheduleRunsService,
+];
+
 /** The engine. It works on nothing until {@link WorkerService.start} is called. */
 @Module({
   providers: [
     ...QUEUE,
     ...WORKER,
     ...EXTERNAL,
+    ...SCHEDULES,
     TaskRegistry,
     TaskTypes,
     TaskCreator,
@@ -54,6 +70,6 @@ const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, E
     TaskStarter,
     TaskService,
   ],
-  exports: [...EXTERNAL, EnginePool, Rescuer, TaskService, TaskRegistry, TaskTypes, WorkerService],
+  exports: [...EXTERNAL, ...SCHEDULES, EnginePool, Rescuer, TaskService, TaskRegistry, TaskTypes, WorkerService],
 })
 export class TasksModule {}

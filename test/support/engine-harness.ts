@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type INestApplicationContext, Module, type Type } from '@nestjs/common';
+import { type INestApplicationContext, Module, type Provider, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { IsInt, IsOptional, IsString } from 'class-validator';
 import { ClockModule } from '../../src/platform/clock/clock.module.js';
@@ -117,11 +117,29 @@ const HANDLERS = [
   scriptedWithJoin(split),
 ];
 
-function engineModule(url: string, script: Script): Type {
+/** What a test puts in place of, or beside, what the engine has. */
+export interface EngineParts {
+  readonly clock?: Type;
+  readonly imports?: Type[];
+  readonly providers?: Provider[];
+}
+
+function engineModule(
+  url: string,
+  script: Script,
+  { clock = ClockModule, imports = [], providers = [] }: EngineParts,
+): Type {
   const settings = settingsFrom({ DATABASE_URL: url, PHOTOSAFE_STATEMENT_TIMEOUT_MS: '20000' });
   @Module({
-    imports: [SettingsModule.forRoot(settings), MetricsModule, ClockModule, DatabaseModule.forRoot(), TasksModule],
-    providers: [{ provide: Script, useValue: script }, ...taskHandlers(...HANDLERS)],
+    imports: [
+      SettingsModule.forRoot(settings),
+      MetricsModule,
+      clock,
+      DatabaseModule.forRoot(),
+      TasksModule,
+      ...imports,
+    ],
+    providers: [{ provide: Script, useValue: script }, ...taskHandlers(...HANDLERS), ...providers],
   })
   class EngineModule {}
   return EngineModule;
@@ -131,8 +149,8 @@ export const ACTOR = 'test:someone';
 
 /** The engine as one process has it: the real module on a real database, with scripted handlers. */
 export class Engine {
-  static async open(url: string, script = new Script()): Promise<Engine> {
-    const app = await NestFactory.createApplicationContext(engineModule(url, script), {
+  static async open(url: string, script = new Script(), parts: EngineParts = {}): Promise<Engine> {
+    const app = await NestFactory.createApplicationContext(engineModule(url, script, parts), {
       logger: false,
       abortOnError: false,
     });

@@ -1,4 +1,4 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext, Type } from '@nestjs/common';
 import type { Environment } from '../config/database-url.js';
 import type { Sql } from '../database/transaction.js';
 import type { CheckResult } from './doctor/check.js';
@@ -23,6 +23,8 @@ export abstract class ApplicationEntry {
   abstract start(overrides: Environment): Promise<RunningApplication>;
   /** Starts it all and ends it on Ctrl-C or SIGTERM. */
   abstract serve(overrides: Environment): Promise<void>;
+  /** All modules without HTTP, for a command that needs to know every kind of task there is. */
+  abstract modules(): Promise<readonly Type[]>;
   /** The API as OpenAPI; needs no database. */
   abstract openApiDocument(): Promise<object>;
   /** What the modules want `doctor` to look at, in a database that is migrated. */

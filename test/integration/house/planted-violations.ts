@@ -42,7 +42,7 @@ export const cleanTree: SourceTree = {
   'src/places/index.ts': uses('../images/index.js'),
   'src/products/index.ts': uses('../documents/index.js'),
   'src/catalogs/index.ts': uses('../places/index.js', '../images/index.js'),
-  'src/maintenance/index.ts': uses('../products/index.js'),
+  'src/maintenance/index.ts': uses('../products/index.js', '../catalogs/index.js'),
 
   'src/images/index.ts': uses('./images.module.js'),
   'src/images/images.module.ts': uses('./images.controller.js', './tasks/scan.task.js', './image.entity.js'),
@@ -83,11 +83,15 @@ export const plantedViolations: readonly PlantedViolation[] = [
   violation('tier-0-knows-nothing-above', { 'src/embeddings/index.ts': uses('../images/index.js') }),
   violation('tier-1-knows-nothing-above', { 'src/documents/index.ts': uses('../places/index.js') }),
   violation('tier-2-knows-nothing-above', { 'src/products/index.ts': uses('../catalogs/index.js') }),
+  violation('tier-3-knows-nothing-above', { 'src/catalogs/index.ts': uses('../maintenance/index.js') }),
 
   violation('tier-0-features-never-meet', { 'src/embeddings/index.ts': uses('../storage/index.js') }),
   violation('tier-1-features-never-meet', { 'src/images/images.service.ts': uses('../documents/index.js') }),
   violation('tier-2-features-never-meet', { 'src/products/index.ts': uses('../places/index.js') }),
-  violation('tier-3-features-never-meet', { 'src/maintenance/index.ts': uses('../catalogs/index.js') }),
+  violation('tier-3-features-never-meet', {
+    'src/console/index.ts': '',
+    'src/catalogs/index.ts': uses('../console/index.js'),
+  }),
 
   violation('every-module-has-a-tier', {
     'src/gadgets/index.ts': '',

@@ -1,0 +1,34 @@
+import type { ScheduleTerms } from '../schedules/schedule.js';
+import type { CreateScheduleDto, UpdateScheduleDto } from './dto/write-schedule.dto.js';
+
+const CATCH_UP_MAX = 10;
+
+/** A new schedule with what was left out. */
+export const termsOf = (body: CreateScheduleDto): ScheduleTerms => ({
+  name: body.name,
+  description: body.description ?? null,
+  taskType: body.task_type,
+  params: body.params ?? {},
+  cron: body.cron,
+  timeZone: body.time_zone ?? 'UTC',
+  catchUp: { policy: body.catch_up ?? 'latest', max: body.catch_up_max ?? CATCH_UP_MAX },
+  overlap: body.overlap ?? 'skip',
+});
+
+/** Only what was given; null is not, but for the description, which it removes. */
+export function changesOf(
+  body: UpdateScheduleDto,
+  { catchUp }: Pick<ScheduleTerms, 'catchUp'>,
+): Partial<ScheduleTerms> {
+  const changes = {
+    name: body.name ?? undefined,
+    description: body.description,
+    taskType: body.task_type ?? undefined,
+    params: body.params ?? undefined,
+    cron: body.cron ?? undefined,
+    timeZone: body.time_zone ?? undefined,
+    catchUp: { policy: body.catch_up ?? catchUp.policy, max: body.catch_up_max ?? catchUp.max },
+    overlap: body.overlap ?? undefined,
+  };
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+}
