@@ -357,6 +357,61 @@ CREATE TABLE task_idempotency_keys (
   CONSTRAINT task_idempotency_keys_pkey PRIMARY KEY (actor, key)
 );
 
+CREATE TABLE task_schedule_defaults (
+  name text NOT NULL,
+  inserted_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT task_schedule_defaults_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE task_schedule_ticks (
+  schedule_id uuid NOT NULL,
+  tick_at timestamp with time zone NOT NULL,
+  cause text NOT NULL,
+  outcome text NOT NULL,
+  task_id uuid,
+  missed_from timestamp with time zone,
+  error_code text,
+  error_message text,
+  decided_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT task_schedule_ticks_pkey PRIMARY KEY (schedule_id, tick_at, cause),
+  CONSTRAINT task_schedule_ticks_cause CHECK ((cause = ANY (ARRAY['tick'::text, 'manual'::text]))),
+  CONSTRAINT task_schedule_ticks_outcome CHECK ((outcome = ANY (ARRAY['started'::text, 'joined'::text, 'waiting'::text, 'overlapped'::text, 'missed'::text, 'refused'::text]))),
+  CONSTRAINT task_schedule_ticks_refusal_says_why CHECK (((outcome = 'refused'::text) = (error_code IS NOT NULL))),
+  CONSTRAINT task_schedule_ticks_schedule_id_fkey FOREIGN KEY (schedule_id) REFERENCES task_schedules(id) ON DELETE CASCADE,
+  CONSTRAINT task_schedule_ticks_started_has_task CHECK (((outcome = ANY (ARRAY['started'::text, 'joined'::text])) = (task_id IS NOT NULL)))
+);
+CREATE INDEX task_schedule_ticks_waiting ON public.task_schedule_ticks USING btree (schedule_id, tick_at) WHERE (outcome = 'waiting'::text);
+
+CREATE TABLE task_schedules (
+  id uuid NOT NULL,
+  name text NOT NULL,
+  description text,
+  task_type text NOT NULL,
+  task_version integer NOT NULL,
+  params jsonb NOT NULL,
+  cron text NOT NULL,
+  time_zone text NOT NULL,
+  catch_up text NOT NULL,
+  catch_up_max integer NOT NULL,
+  overlap text NOT NULL,
+  next_tick_at timestamp with time zone,
+  paused_at timestamp with time zone,
+  paused_by text,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  created_by text NOT NULL,
+  updated_at timestamp with time zone NOT NULL DEFAULT now(),
+  updated_by text NOT NULL,
+  CONSTRAINT task_schedules_pkey PRIMARY KEY (id),
+  CONSTRAINT task_schedules_catch_up CHECK (((catch_up = ANY (ARRAY['skip'::text, 'latest'::text, 'all'::text])) AND ((catch_up_max >= 1) AND (catch_up_max <= 1000)))),
+  CONSTRAINT task_schedules_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+  CONSTRAINT task_schedules_overlap CHECK ((overlap = ANY (ARRAY['skip'::text, 'queue'::text]))),
+  CONSTRAINT task_schedules_params CHECK ((jsonb_typeof(params) = 'object'::text)),
+  CONSTRAINT task_schedules_paused_by_someone CHECK (((paused_at IS NULL) = (paused_by IS NULL))),
+  CONSTRAINT task_schedules_paused_has_no_next CHECK (((paused_at IS NULL) OR (next_tick_at IS NULL)))
+) WITH (fillfactor=70);
+CREATE UNIQUE INDEX task_schedules_name ON public.task_schedules USING btree (lower(name));
+CREATE INDEX task_schedules_next_tick ON public.task_schedules USING btree (next_tick_at) WHERE (next_tick_at IS NOT NULL);
+
 CREATE TABLE task_workers (
   id uuid NOT NULL,
   lock_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
