@@ -5,7 +5,7 @@ import { BaseCommand, type BaseOptions } from '../../platform/cli/base.command.j
 import { UsageError } from '../../platform/cli/errors.js';
 import { oneOf, wholeNumber } from '../../platform/cli/options.js';
 import { printResult } from '../../platform/cli/output.js';
-import type { ScheduleTerms, ScheduleView } from '../schedules/schedule.js';
+import type { ScheduleView } from '../schedules/schedule.js';
 import { withSchedules } from './schedule-session.js';
 
 /** As in schedules/schedule.ts; written out because this file is loaded for --help. */
@@ -137,7 +137,7 @@ export class ScheduleUpdateCommand extends ScheduleTermsCommand {
     const { type: taskType, catchUp, catchUpMax, name, description, params, cron, timeZone, overlap } = options;
     await this.save(options, async (schedules, actor) => {
       const current = (await schedules.get(handle)).catchUp;
-      const changes: Partial<ScheduleTerms> = {
+      const changes = {
         ...{ name, description, taskType, params, cron, timeZone, overlap },
         catchUp: { policy: catchUp ?? current.policy, max: catchUpMax ?? current.max },
       };

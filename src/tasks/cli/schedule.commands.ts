@@ -45,7 +45,7 @@ export class ScheduleShowCommand extends BaseCommand {
     await withSchedules(this.entry, async ({ schedules, runs }) => {
       const schedule = await schedules.get(handle);
       const ticks = await runs.list(schedule.id, { limit: SHOWN_TICKS });
-      const document = { ...toScheduleDto(schedule), ticks: ticks.map(toTickDto) };
+      const document = Object.assign(toScheduleDto(schedule), { ticks: ticks.map(toTickDto) });
       await printResult(options, document, () => scheduleDetails(schedule, ticks));
     });
   }

@@ -6,7 +6,7 @@ const DAILY = Timetable.of('0 3 * * *', 'UTC');
 const MINUTELY = Timetable.of('* * * * *', 'UTC');
 const at = (text: string): Date => new Date(`2027-01-${text}Z`);
 const days = (...numbers: string[]): Date[] => numbers.map((day) => at(`${day}T03:00:00`));
-const due = (timetable: Timetable, first: string, now: string, catchUp: CatchUp) =>
+const due = (timetable: Timetable, [first, now]: readonly [string, string], catchUp: CatchUp) =>
   dueTicks(timetable, { first: at(first), now: at(now), catchUp });
 
 describe('due ticks', () => {
@@ -17,13 +17,13 @@ describe('due ticks', () => {
   ];
 
   it.each(policies)('that are on time are due under $policy, all of them', (catchUp) => {
-    expect(due(DAILY, '01T03:00:00', '01T03:00:00', catchUp)).toEqual({
+    expect(due(DAILY, ['01T03:00:00', '01T03:00:00'], catchUp)).toEqual({
       due: days('01'),
       missed: undefined,
       next: at('02T03:00:00'),
     });
-    expect(due(DAILY, '01T03:00:00', '01T03:01:00', catchUp).due).toEqual(days('01'));
-    expect(due(MINUTELY, '01T03:00:00', '01T03:01:00', catchUp)).toMatchObject({
+    expect(due(DAILY, ['01T03:00:00', '01T03:01:00'], catchUp).due).toEqual(days('01'));
+    expect(due(MINUTELY, ['01T03:00:00', '01T03:01:00'], catchUp)).toMatchObject({
       due: [at('01T03:00:00'), at('01T03:01:00')],
       missed: undefined,
     });
@@ -35,7 +35,7 @@ describe('due ticks', () => {
     [policies[2], ['03', '04'], { from: '01', to: '02' }],
     [{ policy: 'all', max: 4 } as const, ['01', '02', '03', '04'], undefined],
   ])('that nobody was there for go by the policy: %j', (catchUp = { policy: 'skip', max: 1 }, expected, missed) => {
-    expect(due(DAILY, '01T03:00:00', '04T03:01:01', catchUp)).toEqual({
+    expect(due(DAILY, ['01T03:00:00', '04T03:01:01'], catchUp)).toEqual({
       due: days(...expected),
       missed: missed && { from: at(`${missed.from}T03:00:00`), to: at(`${missed.to}T03:00:00`) },
       next: at('05T03:00:00'),
@@ -43,7 +43,7 @@ describe('due ticks', () => {
   });
 
   it('are none where the rules have changed since the next one was worked out', () => {
-    expect(due(DAILY, '01T02:00:00', '01T02:00:10', { policy: 'all', max: 5 })).toEqual({
+    expect(due(DAILY, ['01T02:00:00', '01T02:00:10'], { policy: 'all', max: 5 })).toEqual({
       due: [],
       missed: undefined,
       next: at('01T03:00:00'),

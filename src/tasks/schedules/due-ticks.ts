@@ -5,7 +5,7 @@ import type { Timetable } from './timetable.js';
  * How late a tick may be noticed and still count as on time, whatever the catch-up policy. Smaller drops ticks of a busy
  * or restarting process; larger runs a `skip` schedule well after its time.
  */
-export const ON_TIME_MS = 60_000;
+const ON_TIME_MS = 60_000;
 
 /** What is to become of the ticks up to now. */
 export interface DueTicks {

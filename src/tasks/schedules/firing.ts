@@ -13,11 +13,14 @@ import { type Decision, TicksRepository } from './ticks.repository.js';
 import { Timetable } from './timetable.js';
 
 /** Ticks of one schedule that may wait for their turn. More would be a backlog that never ends. */
-export const MAX_WAITING = 100;
+const MAX_WAITING = 100;
 
-/** Who starts a task by hand: in the audit trail, in place of the schedule. */
-export interface Starter {
-  readonly actor: string;
+/** A task that a schedule is to have. */
+export interface Start {
+  readonly schedule: Schedule;
+  readonly at: Date;
+  /** Who starts it by hand: in the audit trail, in place of the schedule. */
+  readonly actor?: string;
 }
 
 /**
@@ -49,7 +52,7 @@ export class Firing {
       if (missed && !known.has(missed.to.getTime())) {
         decisions.push({ at: missed.to, outcome: 'missed', missedFrom: missed.from });
       }
-      await this.ticks.add(tx, id, 'tick', decisions);
+      await this.ticks.add(tx, { scheduleId: id, cause: 'tick', ticks: decisions });
       await this.schedules.setNextTick(tx, schedule, next);
       this.report(tx, schedule, decisions);
     });
@@ -62,19 +65,19 @@ export class Firing {
       if (!schedule || schedule.pausedAt || (await this.ticks.unfinishedTask(tx, id))) return;
       const [at] = await this.ticks.waiting(tx, id);
       if (!at) return;
-      const decision = refusal ? refused(at, refusal) : await this.start(tx, schedule, at);
+      const decision = refusal ? refused(at, refusal) : await this.start(tx, { schedule, at });
       await this.ticks.decideWaiting(tx, id, decision);
       this.report(tx, schedule, [decision]);
     });
   }
 
   /** Adds the schedule's task. @throws invalid when its type or params are not acceptable (any more). */
-  async start(tx: Transaction, schedule: Schedule, at: Date, by?: Starter): Promise<Decision & { taskId: string }> {
+  async start(tx: Transaction, { schedule, at, actor }: Start): Promise<Decision & { taskId: string }> {
     const { id, name, taskType, params, taskVersion: version } = schedule;
     const { definition, input } = scheduledTask(this.registry, { taskType, params, version });
     const added = await this.creator.enqueue(definition, input, {
       tx,
-      actor: by?.actor ?? scheduleActor({ id, name }).label,
+      actor: actor ?? scheduleActor({ id, name }).label,
       metadata: { schedule_id: id, schedule: name, tick_at: at.toISOString() },
     });
     return { at, outcome: added.created ? 'started' : 'joined', taskId: added.id };
@@ -90,7 +93,7 @@ export class Firing {
     const decisions: Decision[] = [];
     for (const at of ticks) {
       if (!busy) {
-        decisions.push(await this.start(tx, schedule, at));
+        decisions.push(await this.start(tx, { schedule, at }));
         busy = true;
       } else if (schedule.overlap === 'queue' && waiting < MAX_WAITING) {
         decisions.push({ at, outcome: 'waiting' });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Sql } from '../../platform/database/transaction.js';
 import type { LastTask, Schedule, ScheduleTerms, Tick } from './schedule.js';
-import { lastTaskOf, scheduleOf, type ScheduleRow, tickOf, type TickRow, type ViewRow } from './schedule-rows.js';
+import { lastTaskOf, scheduleOf, type ScheduleRow, tickOf, type ViewRow } from './schedule-rows.js';
 import * as sql from './schedules.sql.js';
 
 /** Terms as they are written, with the version of the task type that the params are for. */
@@ -95,7 +95,7 @@ export class SchedulesRepository {
 function viewOf(row: ViewRow): StoredView {
   return {
     schedule: scheduleOf(row),
-    lastTick: row.last_tick === null ? undefined : tickOf(row.last_tick as TickRow),
+    lastTick: row.last_tick === null ? undefined : tickOf(row.last_tick),
     lastTask: row.last_task === null ? undefined : lastTaskOf(row.last_task),
     waiting: row.waiting,
   };

@@ -30,7 +30,10 @@ export class TicksRepository {
   }
 
   /** Keeps what was decided, and forgets what is old. */
-  async add(db: Sql, scheduleId: string, cause: Tick['cause'], ticks: readonly Decision[]): Promise<void> {
+  async add(
+    db: Sql,
+    { scheduleId, cause, ticks }: { scheduleId: string; cause: Tick['cause']; ticks: readonly Decision[] },
+  ): Promise<void> {
     if (ticks.length === 0) return;
     await db.query(sql.INSERT_TICKS, [
       scheduleId,

@@ -87,7 +87,11 @@ function dayMatches({ monthDays, months, weekDays }: ModelExpression, date: Date
 }
 
 /** All ticks from `from` up to, not including, `to`. */
-export function modelTicks(expression: ModelExpression, zone: ModelZone, from: number, to: number): number[] {
+export function modelTicks(
+  expression: ModelExpression,
+  zone: ModelZone,
+  [from, to]: readonly [number, number],
+): number[] {
   const everyHour = expression.hours.length === 24;
   const ticks = new Set<number>();
   for (let day = Math.floor(from / DAY) - 2; day * DAY < to + 2 * DAY; day += 1) {

@@ -42,7 +42,7 @@ function differences(
 ): string[] {
   const timetable = Timetable.of(cronOf(expression), zone.name);
   return ranges.flatMap(([from, to]) => {
-    const expected = modelTicks(expression, zone, from, to);
+    const expected = modelTicks(expression, zone, [from, to]);
     const actual = [...timetable.between(new Date(from), new Date(to))].map((tick) => tick.getTime());
     const at = expected.findIndex((tick, i) => tick !== actual[i]);
     if (at < 0 && actual.length === expected.length) return [];
