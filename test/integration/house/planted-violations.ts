@@ -42,7 +42,7 @@ export const cleanTree: SourceTree = {
   'src/places/index.ts': uses('../images/index.js'),
   'src/products/index.ts': uses('../documents/index.js'),
   'src/catalogs/index.ts': uses('../places/index.js', '../images/index.js'),
-  'src/maintenance/index.ts': uses('../products/index.js', '../catalogs/index.js'),
+  'src/maintenance/index.ts': uses('../products/index.js'),
 
   'src/images/index.ts': uses('./images.module.js'),
   'src/images/images.module.ts': uses('./images.controller.js', './tasks/scan.task.js', './image.entity.js'),

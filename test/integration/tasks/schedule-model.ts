@@ -35,17 +35,23 @@ export class ModelZone {
     this.format = new Intl.DateTimeFormat('en-CA', { timeZone: name, hourCycle: 'h23', ...numeric });
   }
 
-  /** To the minute, for whole minutes. */
+  /** For whole minutes. */
   offset(time: number): number {
+    const day = Math.floor(time / DAY);
+    return this.ofDay(day) === this.ofDay(day + 1) ? this.ofDay(day) : this.asked(time);
+  }
+
+  private asked(time: number): number {
     const parts = this.format.format(time).match(/\d+/g)?.map(Number) ?? [];
     const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = parts;
     return Date.UTC(year, month - 1, day, hour, minute) - time;
   }
 
+  /** At its beginning (of UTC). */
   private ofDay(day: number): number {
     let offset = this.days.get(day);
     if (offset === undefined) {
-      offset = this.offset(day * DAY);
+      offset = this.asked(day * DAY);
       this.days.set(day, offset);
     }
     return offset;
