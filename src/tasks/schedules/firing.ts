@@ -4,7 +4,7 @@ import { Database } from '../../platform/database/database.js';
 import type { Transaction } from '../../platform/database/transaction.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { TaskCreator } from '../task-creator.js';
-import { TaskRegistry } from '../task-registry.js';
+import { TaskTypes } from '../task-types.js';
 import { type DueTicks, dueTicks } from './due-ticks.js';
 import type { Schedule } from './schedule.js';
 import { refusalText, scheduledTask } from './schedule-task.js';
@@ -37,7 +37,7 @@ export class Firing {
     private readonly schedules: SchedulesRepository,
     private readonly ticks: TicksRepository,
     private readonly creator: TaskCreator,
-    private readonly registry: TaskRegistry,
+    private readonly types: TaskTypes,
   ) {}
 
   /** Deals with every tick up to `now`. With `wait` also when another process is at it: once this returns, it is done. */
@@ -74,7 +74,7 @@ export class Firing {
   /** Adds the schedule's task. @throws invalid when its type or params are not acceptable (any more). */
   async start(tx: Transaction, { schedule, at, actor }: Start): Promise<Decision & { taskId: string }> {
     const { id, name, taskType, params, taskVersion: version } = schedule;
-    const { definition, input } = scheduledTask(this.registry, { taskType, params, version });
+    const { definition, input } = await scheduledTask(this.types, { taskType, params, version });
     const added = await this.creator.enqueue(definition, input, {
       tx,
       actor: actor ?? scheduleActor({ id, name }).label,

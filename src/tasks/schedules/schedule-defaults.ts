@@ -5,7 +5,7 @@ import { systemActor } from '../../access/index.js';
 import { DatabaseClock } from '../../platform/clock/database-clock.js';
 import { Database } from '../../platform/database/database.js';
 import { AppError } from '../../platform/errors/app-error.js';
-import { TaskRegistry } from '../task-registry.js';
+import { TaskTypes } from '../task-types.js';
 import { ShippedSchedule } from './define-schedule.js';
 import { scheduledTask } from './schedule-task.js';
 import { SchedulesRepository } from './schedules.repository.js';
@@ -21,7 +21,7 @@ export class ScheduleDefaults {
     private readonly database: Database,
     private readonly clock: DatabaseClock,
     private readonly schedules: SchedulesRepository,
-    private readonly registry: TaskRegistry,
+    private readonly types: TaskTypes,
   ) {}
 
   /** Harmless to repeat. One that is not acceptable is a bug, and no reason to keep the others from firing. */
@@ -41,7 +41,7 @@ export class ScheduleDefaults {
     const { name, description, task, cron } = declaration;
     const timetable = Timetable.of(cron, Intl.DateTimeFormat().resolvedOptions().timeZone);
     const params = declaration.input as object;
-    const { definition } = scheduledTask(this.registry, { taskType: task.name, params });
+    const { definition } = await scheduledTask(this.types, { taskType: task.name, params });
     const { timeZone } = timetable;
     const inserted = await this.schedules.insertDefault(this.database, {
       ...{ id: uuidv7(), name, description, params, cron, timeZone, catchUp, overlap },

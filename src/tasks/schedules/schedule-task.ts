@@ -1,10 +1,10 @@
 import { AppError } from '../../platform/errors/app-error.js';
-import type { AnyTaskDefinition } from '../define-task.js';
+import type { AnyTaskType } from '../define-task.js';
 import { parseTaskInput, upgradeParams } from '../task-input.js';
-import type { TaskRegistry } from '../task-registry.js';
+import type { TaskTypes } from '../task-types.js';
 
 export interface ScheduledTask {
-  readonly definition: AnyTaskDefinition;
+  readonly definition: AnyTaskType;
   readonly input: object;
 }
 
@@ -12,19 +12,23 @@ export interface ScheduledTask {
  * The task that a schedule is to start, by today's rules; `version` is the one that its params were written for.
  * @throws invalid `unknown_task_type`, `invalid_task_input`.
  */
-export function scheduledTask(
-  registry: TaskRegistry,
+export async function scheduledTask(
+  types: TaskTypes,
   { taskType, params, version }: { readonly taskType: string; readonly params: object; readonly version?: number },
-): ScheduledTask {
-  const definition = definitionFor(registry, taskType);
-  const input = parseTaskInput(definition, upgradeParams(definition, version ?? definition.version, params));
+): Promise<ScheduledTask> {
+  const definition = await typeOf(types, taskType);
+  const isOwn = !('parseInput' in definition); // those of external workers are not upgraded: they say what they know
+  const input = parseTaskInput(
+    definition,
+    isOwn ? upgradeParams(definition, version ?? definition.version, params) : params,
+  );
   return { definition, input };
 }
 
-/** The registry names the field as requests for tasks do; here it is `task_type`. */
-function definitionFor(registry: TaskRegistry, taskType: string): AnyTaskDefinition {
+/** The types name the field as requests for tasks do; here it is `task_type`. */
+async function typeOf(types: TaskTypes, taskType: string): Promise<AnyTaskType> {
   try {
-    return registry.definitionFor(taskType);
+    return await types.get(taskType);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const fields = error.fields.map((field) => ({ ...field, path: 'task_type' }));

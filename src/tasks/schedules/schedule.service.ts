@@ -5,7 +5,7 @@ import { Database } from '../../platform/database/database.js';
 import { sqlState } from '../../platform/database/sql-state.js';
 import type { Transaction } from '../../platform/database/transaction.js';
 import { AppError, conflict, notFound } from '../../platform/errors/app-error.js';
-import { TaskRegistry } from '../task-registry.js';
+import { TaskTypes } from '../task-types.js';
 import type { Schedule, ScheduleTerms, ScheduleView } from './schedule.js';
 import { refusalText, scheduledTask } from './schedule-task.js';
 import { SchedulesRepository, type StoredView } from './schedules.repository.js';
@@ -24,7 +24,7 @@ export class ScheduleService {
     private readonly clock: DatabaseClock,
     private readonly schedules: SchedulesRepository,
     private readonly firing: Firing,
-    private readonly registry: TaskRegistry,
+    private readonly types: TaskTypes,
   ) {}
 
   /**
@@ -33,7 +33,7 @@ export class ScheduleService {
    */
   async create(terms: ScheduleTerms, actor: string): Promise<ScheduleView> {
     const timetable = Timetable.of(terms.cron, terms.timeZone);
-    const task = this.checkedTask(terms);
+    const task = await this.checkedTask(terms);
     const id = uuidv7();
     const nextTickAt = timetable.next(await this.clock.now());
     await refusingTakenName(terms.name, () =>
@@ -53,14 +53,15 @@ export class ScheduleService {
   /** Oldest first; `after` is the id of the last one of the page before. */
   async list(page: { readonly limit: number; readonly after?: string }): Promise<ScheduleView[]> {
     const now = await this.clock.now();
-    return (await this.schedules.list(this.database, page)).map((view) => this.viewOf(view, now));
+    const views = await this.schedules.list(this.database, page);
+    return Promise.all(views.map((view) => this.viewOf(view, now)));
   }
 
   /** Only what is changed is checked: a schedule whose task type is gone can still be renamed. Throws as {@link create}. */
   async update(idOrName: string, changes: Partial<ScheduleTerms>, actor: string): Promise<ScheduleView> {
     const id = await this.change(idOrName, async (tx, schedule, now) => {
       const terms = { ...schedule, ...changes };
-      const task = changes.taskType !== undefined || changes.params !== undefined ? this.checkedTask(terms) : {};
+      const task = changes.taskType !== undefined || changes.params !== undefined ? await this.checkedTask(terms) : {};
       const retimed = changes.cron !== undefined || changes.timeZone !== undefined;
       const timetable = retimed ? Timetable.of(terms.cron, terms.timeZone) : undefined;
       const nextTickAt = timetable && !schedule.pausedAt ? timetable.next(now) : schedule.nextTickAt;
@@ -126,23 +127,23 @@ export class ScheduleService {
     return id;
   }
 
-  private checkedTask({ taskType, params }: Pick<ScheduleTerms, 'taskType' | 'params'>) {
-    const { definition } = scheduledTask(this.registry, { taskType, params });
+  private async checkedTask({ taskType, params }: Pick<ScheduleTerms, 'taskType' | 'params'>) {
+    const { definition } = await scheduledTask(this.types, { taskType, params });
     return { taskType: definition.name, taskVersion: definition.version };
   }
 
-  private viewOf({ schedule, ...rest }: StoredView, now: Date): ScheduleView {
-    return { ...schedule, ...rest, ...this.outlook(schedule, now) };
+  private async viewOf({ schedule, ...rest }: StoredView, now: Date): Promise<ScheduleView> {
+    return { ...schedule, ...rest, ...(await this.outlook(schedule, now)) };
   }
 
   /** What comes next, or why nothing will. */
-  private outlook(schedule: Schedule, now: Date): Pick<ScheduleView, 'nextTicks' | 'problem'> {
+  private async outlook(schedule: Schedule, now: Date): Promise<Pick<ScheduleView, 'nextTicks' | 'problem'>> {
     const { cron, timeZone, taskType, params, taskVersion: version, pausedAt } = schedule;
     let nextTicks: Date[] = [];
     try {
       const timetable = Timetable.of(cron, timeZone);
       if (!pausedAt) nextTicks = timetable.preview(now, SHOWN_TICKS);
-      scheduledTask(this.registry, { taskType, params, version });
+      await scheduledTask(this.types, { taskType, params, version });
       return { nextTicks, problem: undefined };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
