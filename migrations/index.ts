@@ -3,6 +3,7 @@ import { CreateAccess } from './0002-create-access.js';
 import { CreateCatalogs } from './0003-create-catalogs.js';
 import { BatchTaskEvents } from './0004-batch-task-events.js';
 import { CreateSchedules } from './0005-create-schedules.js';
+import { CreateWorkflows } from './0006-create-workflows.js';
 import { CreateExternalWorkers } from './0008-create-external-workers.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
@@ -12,5 +13,6 @@ export const migrations = [
   CreateCatalogs,
   BatchTaskEvents,
   CreateSchedules,
+  CreateWorkflows,
   CreateExternalWorkers,
 ];

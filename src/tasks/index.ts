@@ -9,6 +9,7 @@
  * - **fan-out**: a task split into child tasks (batches); the parent **waits**, and **joins** in a final step.
  * - **schedule**: starts a task again and again. **Tick**: one moment at which it is to. **Catch-up**: what becomes of ticks
  *   that nobody was there for.
+ * - **workflow**: a graph of tasks, its **nodes**; a node starts when those it runs **after** have ended.
  * - **dedup key**: admits one unfinished task of a type.
  */
 export { defineTask, type AnyTaskDefinition, type InputOf, type TaskDefinition } from './define-task.js';
@@ -30,6 +31,12 @@ export type { EnqueueOptions } from './task-creator.js';
 export { defineSchedule, shippedSchedules } from './schedules/define-schedule.js';
 export { TaskRegistry } from './task-registry.js';
 export { TaskService } from './task.service.js';
+export type { Condition } from './workflows/condition.js';
+export type { FailurePolicy } from './workflows/ripple.js';
+export type { Dependency, NodeSpec, WorkflowSpec } from './workflows/workflow-plan.js';
+export type { StartOptions } from './workflows/workflow-starter.js';
+export { WorkflowService } from './workflows/workflow.service.js';
+export type { Workflow, WorkflowNode } from './workflows/workflow.js';
 export { TasksModule } from './tasks.module.js';
 export { TasksHttpModule } from './tasks-http.module.js';
 export { AttemptStopped, LeaseLostError } from './worker/attempt.js';

@@ -1,11 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { createHash } from 'node:crypto';
 import type { Sql, Transaction } from '../platform/database/transaction.js';
-import { conflict } from '../platform/errors/app-error.js';
 import type { AnyTaskDefinition, AnyTaskType, TaskType } from './define-task.js';
+import { makeOnce } from './idempotency.js';
 import { EnginePool } from './queue/engine-pool.js';
 import { Enqueuer, ROWS_A_STATEMENT, type EnqueuedTask, type EnqueueTerms, type NewTask } from './queue/enqueuer.js';
-import { FIND_IDEMPOTENCY_KEY, KEEP_IDEMPOTENCY_KEY } from './queue/read.sql.js';
 import { Wakeup } from './queue/wakeup.js';
 import { parseTaskInput } from './task-input.js';
 import { TaskTypes } from './task-types.js';
@@ -68,32 +66,15 @@ export class TaskCreator {
     return added;
   }
 
-  /** The key and its task are written together, so a repeated request finds either both or none. */
   private async addOnce(
     definition: TaskType,
     task: NewTask,
     options: EnqueueOptions & { readonly idempotencyKey: string },
   ): Promise<EnqueuedTask> {
-    const { actor, idempotencyKey } = options;
-    const hash = createHash('sha256')
-      .update(JSON.stringify([definition.name, task.params]))
-      .digest();
-    const once = async (sql: Sql): Promise<EnqueuedTask> => {
-      await sql.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`${actor}\n${idempotencyKey}`]);
-      const [known] = await sql.query<{ task_id: string; request_hash: Buffer }>(FIND_IDEMPOTENCY_KEY, [
-        actor,
-        idempotencyKey,
-      ]);
-      if (known) {
-        if (!known.request_hash.equals(hash)) {
-          throw conflict('idempotency_key_reused', 'this Idempotency-Key was used for another request; use a new key');
-        }
-        return { id: known.task_id, created: false };
-      }
-      const added = await this.enqueuer.addOne(sql, { definition, task, terms: options });
-      await sql.query(KEEP_IDEMPOTENCY_KEY, [actor, idempotencyKey, hash, added.id]);
-      return added;
-    };
+    const { actor, idempotencyKey: key } = options;
+    const keyed = { actor, key, request: [definition.name, task.params] };
+    const once = (sql: Sql): Promise<EnqueuedTask> =>
+      makeOnce(sql, keyed, () => this.enqueuer.addOne(sql, { definition, task, terms: options }));
     return this.within(definition, options, (sql) => (options.tx ? once(sql) : this.pool.transaction(once)));
   }
 }

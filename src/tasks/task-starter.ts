@@ -13,6 +13,7 @@ import {
 import { Wakeup } from './queue/wakeup.js';
 import type { Sql } from '../platform/database/transaction.js';
 import type { Task } from './task.js';
+import { type RetryRequest, WorkflowRetrier } from './workflows/workflow-retrier.js';
 
 interface UnsuccessfulChild {
   id: string;
@@ -40,18 +41,32 @@ export class TaskStarter {
   constructor(
     private readonly pool: EnginePool,
     private readonly wakeup: Wakeup,
+    private readonly workflows: WorkflowRetrier,
   ) {}
 
-  async runCreated(taskId: string, actor: string): Promise<void> {
-    const rows = await this.pool.query<{ queue: string }>(RUN_CREATED, [taskId, actor]);
+  /** @throws conflict `dependencies_unmet` for a task that waits for others of its workflow. */
+  async runCreated(task: Task, actor: string): Promise<void> {
+    if (task.workflowId !== null) {
+      throw conflict('dependencies_unmet', `task ${task.id} waits for others of its workflow ${task.workflowId}`);
+    }
+    const rows = await this.pool.query<{ queue: string }>(RUN_CREATED, [task.id, actor]);
     for (const { queue } of rows) this.wakeup.queued(queue);
+  }
+
+  /** Runs nodes of a workflow again, with everything below them. */
+  async rerunNodes(request: RetryRequest): Promise<void> {
+    const queues = await this.pool.transaction((sql) => this.workflows.retry(sql, request));
+    for (const queue of queues) this.wakeup.queued(queue);
   }
 
   /**
    * A new series of attempts for a failed or cancelled task.
-   * @throws conflict `dedup_key_taken` when an unfinished task has the same dedup key, `child_of_finished_parent`.
+   * @throws conflict `dedup_key_taken` when an unfinished task has the same dedup key, `child_of_finished_parent`; for a
+   * node of a workflow, which takes all below it along, what {@link WorkflowRetrier.retry} throws.
    */
   async rerun(task: Task, actor: string, reason: 'run' | 'retry'): Promise<void> {
+    const { workflowId } = task;
+    if (workflowId !== null) return this.rerunNodes({ workflowId, nodeIds: [task.id], actor, reason });
     const rows = await this.pool.transaction(async (sql) => {
       if (task.parentId !== null) await holdWaitingParent(sql, task, task.parentId);
       const revived = await revive(sql, [task.id], { actor, reason, waiting: false });
@@ -67,10 +82,14 @@ export class TaskStarter {
    * @throws conflict `nothing_to_retry`, `child_of_finished_parent`.
    */
   async retryFailedBatches(task: Task, actor: string): Promise<number> {
+    const { workflowId } = task;
     const { count, queues } = await this.pool.transaction(async (sql) => {
+      if (workflowId !== null) await this.workflows.hold(sql, workflowId);
       if (task.parentId !== null) await holdWaitingParent(sql, task, task.parentId);
       const { revived, ...reopened } = await this.reopen(sql, task.id, actor);
       await reopenAbove(sql, task, revived);
+      const again = workflowId !== null && revived.length > 0;
+      if (again) await this.workflows.reopenBelow(sql, { workflowId, nodeId: task.id, actor });
       return reopened;
     });
     if (count === 0) throw conflict('nothing_to_retry', `task ${task.id} has no failed or cancelled batches`);

@@ -9,11 +9,14 @@ describe('the states of a task', () => {
     for (const { from, to } of TRANSITIONS) if (isFinished(to)) expect(from === null || isFinished(from)).toBe(false);
   });
 
-  it('are left when finished only by a person, for the queue', () => {
+  it('are left when finished only by a person: for the queue, or to wait for dependencies again', () => {
     const ways = TRANSITIONS.filter(({ from }) => from !== null && isFinished(from));
     expect(ways).toEqual([
       { from: 'failed', to: 'queued', reasons: ['run', 'retry'] },
       { from: 'cancelled', to: 'queued', reasons: ['run', 'retry'] },
+      { from: 'failed', to: 'created', reasons: ['run', 'retry', 'retry_above'] },
+      { from: 'cancelled', to: 'created', reasons: ['run', 'retry', 'retry_above'] },
+      { from: 'completed', to: 'created', reasons: ['retry_above'] },
     ]);
   });
 

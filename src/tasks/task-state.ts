@@ -21,7 +21,12 @@ export type TransitionReason =
   | 'parent_cancelled'
   | 'waiting_for_children'
   | 'children_ended'
-  | 'deadline_passed';
+  | 'deadline_passed'
+  | 'dependencies_met'
+  | 'dependency_failed'
+  | 'invalid_params'
+  | 'skipped'
+  | 'retry_above';
 
 interface Transition {
   readonly from: TaskStatus | null;
@@ -36,8 +41,9 @@ interface Transition {
  */
 export const TRANSITIONS: readonly Transition[] = [
   { from: null, to: 'created', reasons: ['created'] },
-  { from: 'created', to: 'queued', reasons: ['enqueued', 'run'] },
-  { from: 'created', to: 'cancelled', reasons: ['cancelled', 'parent_cancelled'] },
+  { from: 'created', to: 'queued', reasons: ['enqueued', 'run', 'dependencies_met'] },
+  { from: 'created', to: 'failed', reasons: ['dependency_failed', 'invalid_params'] },
+  { from: 'created', to: 'cancelled', reasons: ['cancelled', 'parent_cancelled', 'skipped'] },
   { from: 'queued', to: 'running', reasons: ['claimed', 'waiting_for_children'] },
   { from: 'queued', to: 'cancelled', reasons: ['cancelled', 'parent_cancelled'] },
   { from: 'queued', to: 'failed', reasons: ['deadline_passed'] },
@@ -47,6 +53,11 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'running', to: 'queued', reasons: ['backoff', 'released', 'worker_lost', 'children_ended'] },
   { from: 'failed', to: 'queued', reasons: ['run', 'retry'] },
   { from: 'cancelled', to: 'queued', reasons: ['run', 'retry'] },
+  // A node of a workflow that is run again waits for its dependencies again, and so does all that is below it.
+  { from: 'failed', to: 'created', reasons: ['run', 'retry', 'retry_above'] },
+  { from: 'cancelled', to: 'created', reasons: ['run', 'retry', 'retry_above'] },
+  { from: 'completed', to: 'created', reasons: ['retry_above'] },
+  { from: 'queued', to: 'created', reasons: ['retry_above'] },
 ];
 
 export const isFinished = (status: TaskStatus): status is FinishedStatus =>

@@ -66,7 +66,7 @@ export class TaskService {
   /** Starts what waits for a person, or what failed or was cancelled; running, queued and completed tasks stay as they are. */
   async run(idOrPrefix: string, actor: string): Promise<Task> {
     const task = await this.reader.get(idOrPrefix);
-    if (task.status === 'created') await this.starter.runCreated(task.id, actor);
+    if (task.status === 'created') await this.starter.runCreated(task, actor);
     else if (task.status === 'failed' || task.status === 'cancelled') await this.starter.rerun(task, actor, 'run');
     return this.reader.get(task.id);
   }

@@ -30,6 +30,12 @@ import { TaskMetrics } from './worker/task-metrics.js';
 import { Settlers } from './worker/settler.js';
 import { Execution, WorkerParts } from './worker/worker-parts.js';
 import { WorkerService } from './worker/worker.service.js';
+import { InputResolver } from './workflows/input-resolver.js';
+import { WorkflowAdvancer } from './workflows/workflow-advancer.js';
+import { WorkflowReader } from './workflows/workflow-reader.js';
+import { WorkflowRetrier } from './workflows/workflow-retrier.js';
+import { WorkflowStarter } from './workflows/workflow-starter.js';
+import { WorkflowService } from './workflows/workflow.service.js';
 
 const QUEUE = [EnginePool, Enqueuer, Settlement, Canceller, Wakeup];
 const WORKER = [
@@ -44,6 +50,7 @@ const WORKER = [
   Rescuer,
   WorkerService,
 ];
+const WORKFLOWS = [InputResolver, WorkflowAdvancer, WorkflowRetrier, WorkflowStarter, WorkflowReader, WorkflowService];
 
 const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, ExternalClaims];
 
@@ -63,6 +70,7 @@ const SCHEDULES = [
     ...WORKER,
     ...EXTERNAL,
     ...SCHEDULES,
+    ...WORKFLOWS,
     TaskRegistry,
     TaskTypes,
     TaskCreator,
@@ -70,6 +78,16 @@ const SCHEDULES = [
     TaskStarter,
     TaskService,
   ],
-  exports: [...EXTERNAL, ...SCHEDULES, EnginePool, Rescuer, TaskService, TaskRegistry, TaskTypes, WorkerService],
+  exports: [
+    ...EXTERNAL,
+    ...SCHEDULES,
+    EnginePool,
+    Rescuer,
+    TaskService,
+    TaskRegistry,
+    TaskTypes,
+    WorkerService,
+    WorkflowService,
+  ],
 })
 export class TasksModule {}

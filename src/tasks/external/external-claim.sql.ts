@@ -25,7 +25,7 @@ export const CLAIM_EXTERNAL = `
     SET status = 'running', ready = false, worker_id = $1, attempt = attempt + 1, fence = fence + 1,
       started_at = now(), updated_at = now()
     WHERE id = ANY(ARRAY(SELECT id FROM placed WHERE place = 1 OR (crash_count = 0 AND first_crashes = 0)))
-    RETURNING id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, parent_id, checkpoint,
+    RETURNING id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, parent_id, workflow_id, checkpoint,
       requested_by, priority, processed, total, started_at, date_part('epoch', now() - queued_at) AS waited_seconds
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason)

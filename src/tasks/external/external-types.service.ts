@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { sqlState } from '../../platform/database/sql-state.js';
 import { conflict, invalid, unavailable } from '../../platform/errors/app-error.js';
+import type { Sql } from '../../platform/database/transaction.js';
 import { EnginePool } from '../queue/engine-pool.js';
 import { TaskRegistry } from '../task-registry.js';
 import {
@@ -67,8 +68,9 @@ export class ExternalTypes {
     return this.read(NEWEST_TYPE, [name.toLowerCase()]);
   }
 
-  version(name: string, version: number): Promise<DeclaredType | undefined> {
-    return this.read(TYPE_VERSION, [name, version]);
+  /** Reads in the caller's transaction when given its `sql`. */
+  version(name: string, version: number, sql?: Sql): Promise<DeclaredType | undefined> {
+    return this.read(TYPE_VERSION, [name, version], sql);
   }
 
   async list(): Promise<ListedType[]> {
@@ -120,8 +122,12 @@ export class ExternalTypes {
     throw conflict('task_type_declared_otherwise', message);
   }
 
-  private async read(statement: string, values: readonly unknown[]): Promise<DeclaredType | undefined> {
-    const [row] = await this.pool.prepared.query<TypeRow>(statement, values);
+  private async read(
+    statement: string,
+    values: readonly unknown[],
+    sql: Sql = this.pool.prepared,
+  ): Promise<DeclaredType | undefined> {
+    const [row] = await sql.query<TypeRow>(statement, values);
     return row && new DeclaredType(declarationOf(row), () => this.validatorsOf(row));
   }
 

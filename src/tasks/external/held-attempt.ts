@@ -10,6 +10,7 @@ export interface HeldAttempt {
   readonly max_attempts: number;
   readonly worker_id: string;
   readonly has_parent: boolean;
+  readonly workflow_id: string | null;
   readonly started_at: Date;
   readonly timeout_ms: number;
   readonly processed: string;
@@ -23,6 +24,7 @@ export const settled = (held: HeldAttempt): Omit<Ending, 'status'> => ({
   id: held.id,
   fence: held.fence,
   hasParent: held.has_parent,
+  workflowId: held.workflow_id,
   processed: Number(held.processed),
   total: held.total === null ? undefined : Number(held.total),
 });

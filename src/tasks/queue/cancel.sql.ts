@@ -1,9 +1,9 @@
 import { FINAL_ITEMS, PARTIAL_CONTRIBUTION, SHARED_COLUMNS } from './settle.sql.js';
 
-/** A task and everything below it that has not finished, deepest last (index live_tasks_children). */
+/** Tasks and everything below them that has not finished, deepest last (index live_tasks_children). */
 export const LIVE_FAMILY = `
   WITH RECURSIVE family AS (
-    SELECT id, 0 AS depth FROM live_tasks WHERE id = $1
+    SELECT id, 0 AS depth FROM live_tasks WHERE id = ANY($1::uuid[])
     UNION ALL
     SELECT c.id, f.depth + 1 FROM live_tasks c JOIN family f ON c.parent_id = f.id WHERE f.depth < 32
   )
@@ -13,10 +13,10 @@ export const LIVE_FAMILY = `
 export const HOLD_TASKS = `
   SELECT id FROM live_tasks WHERE id = ANY($1::uuid[]) AND NOT waiting ORDER BY id FOR UPDATE`;
 
-/** The fan-outs of these tasks, and the one that task $2 itself is a part of. */
+/** The fan-outs of these tasks, and those that tasks $2 themselves are a part of. */
 export const HOLD_FAMILY_FAN_OUTS = `
   SELECT round FROM task_fan_outs
-  WHERE parent_id = ANY($1::uuid[] || ARRAY(SELECT parent_id FROM live_tasks WHERE id = $2 AND parent_id IS NOT NULL))
+  WHERE parent_id = ANY($1::uuid[] || ARRAY(SELECT parent_id FROM live_tasks WHERE id = ANY($2::uuid[]) AND parent_id IS NOT NULL))
   ORDER BY parent_id, round FOR UPDATE`;
 
 export const HOLD_WAITING = `
@@ -34,12 +34,12 @@ export const CANCEL_UNHELD = `
   ), archived AS (
     INSERT INTO finished_tasks (${SHARED_COLUMNS}, status, attempt, processed, total, updated_at, completed_at)
     SELECT ${SHARED_COLUMNS}, 'cancelled', attempt, final_processed, total, now(), now() FROM ended
-    RETURNING id, parent_id, parent_round, status, ${PARTIAL_CONTRIBUTION} AS contribution
+    RETURNING id, parent_id, parent_round, workflow_id, status, ${PARTIAL_CONTRIBUTION} AS contribution
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, actor, reason)
-    SELECT id, status, 'cancelled', attempt, fence, $2, CASE WHEN id = $3 THEN 'cancelled' ELSE 'parent_cancelled' END FROM ended
+    SELECT id, status, 'cancelled', attempt, fence, $2, CASE WHEN id = ANY($3::uuid[]) THEN 'cancelled' ELSE 'parent_cancelled' END FROM ended
   )
-  SELECT id, parent_id, parent_round, status, contribution FROM archived`;
+  SELECT id, parent_id, parent_round, workflow_id, status, contribution FROM archived`;
 
 /** Asks the workers that hold these tasks to stop; they settle them. */
 export const REQUEST_CANCEL = `

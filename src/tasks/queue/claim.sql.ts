@@ -25,8 +25,8 @@ export const CLAIM = `
       ORDER BY priority DESC, id
       LIMIT $4
       FOR UPDATE SKIP LOCKED))
-    RETURNING id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, joining, parent_id, checkpoint,
-      requested_by, priority, processed, total, date_part('epoch', now() - queued_at) AS waited_seconds
+    RETURNING id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, joining, parent_id, workflow_id,
+      checkpoint, requested_by, priority, processed, total, date_part('epoch', now() - queued_at) AS waited_seconds
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason)
     SELECT id, 'queued', 'running', attempt, fence, $1, 'worker', 'claimed' FROM claimed

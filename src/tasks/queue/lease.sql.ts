@@ -22,7 +22,8 @@ export const RENEW_LEASE = `
   SELECT r.id, ARRAY(
     SELECT t.id FROM live_tasks t WHERE t.id = ANY($3::uuid[]) AND t.cancel_requested_at IS NOT NULL AND t.worker_id = $1
   ) AS cancelled, ARRAY(
-    SELECT json_build_object('id', t.id, 'fence', t.fence, 'hasParent', t.parent_id IS NOT NULL) FROM live_tasks t
+    SELECT json_build_object('id', t.id, 'fence', t.fence, 'hasParent', t.parent_id IS NOT NULL,
+      'workflowId', t.workflow_id) FROM live_tasks t
     WHERE t.worker_id = $1 AND t.status = 'running' AND t.started_at < now() - $2 * interval '1 millisecond'
   ) AS held FROM renewed r`;
 

@@ -59,7 +59,7 @@ export const FINAL_ITEMS = `CASE WHEN t.joining THEN task_items_done(t.id, t.pro
  * Ends attempts, a batch at a time: each row leaves live_tasks only if this worker still holds it under this fence, and
  * arrives in finished_tasks with its result in the same statement. Parallel arrays; all but ids and fences may be empty for
  * what is usual. Gives one row: how many were really settled; which, when some were no longer ours; and those that have a
- * parent. Index: primary keys.
+ * parent or belong to a workflow. Index: primary keys.
  */
 export const FINISH = `
   WITH outcome AS (
@@ -80,7 +80,7 @@ export const FINISH = `
       CASE WHEN outcome = 'completed' AND final_total IS NOT NULL THEN final_total ELSE final_processed END,
       final_total, now(), now(), result, code, category, message
     FROM ended
-    RETURNING id, status, parent_id, parent_round,
+    RETURNING id, status, parent_id, parent_round, workflow_id,
       CASE WHEN status = 'completed' THEN weight ELSE ${PARTIAL_CONTRIBUTION} END AS contribution
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason, error_code, error_category,
@@ -97,8 +97,9 @@ export const FINISH = `
   )}
   )
   SELECT count(*)::int AS settled, CASE WHEN count(*) < cardinality($2::uuid[]) THEN array_agg(id) END AS ids,
-    json_agg(json_build_object('id', id, 'parent_id', parent_id, 'parent_round', parent_round, 'status', status,
-      'contribution', contribution::text)) FILTER (WHERE parent_id IS NOT NULL) AS children
+    json_agg(json_build_object('id', id, 'parent_id', parent_id, 'parent_round', parent_round, 'workflow_id', workflow_id,
+      'status', status, 'contribution', contribution::text))
+      FILTER (WHERE parent_id IS NOT NULL OR workflow_id IS NOT NULL) AS followed
   FROM archived`;
 
 /**

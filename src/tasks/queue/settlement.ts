@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/database/array-literal.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { EnginePool } from './engine-pool.js';
+import type { FinishedStatus } from '../task-state.js';
+import { WorkflowAdvancer } from '../workflows/workflow-advancer.js';
 import { ADVANCE, FINISH, HOLD_FAN_OUTS, REQUEUE } from './settle.sql.js';
 import { Wakeup } from './wakeup.js';
 
@@ -10,6 +12,8 @@ export interface Ending {
   readonly id: string;
   readonly fence: number;
   readonly hasParent: boolean;
+  /** The workflow that it is a node of. */
+  readonly workflowId: string | null;
   readonly status: 'completed' | 'failed' | 'cancelled';
   /** JSON text, or null. */
   readonly result?: string | null;
@@ -27,6 +31,7 @@ export interface Return {
   readonly id: string;
   readonly fence: number;
   readonly hasParent: boolean;
+  readonly workflowId: string | null;
   readonly reason: 'backoff' | 'released';
   readonly delayMs: number;
   readonly code?: string;
@@ -36,20 +41,21 @@ export interface Return {
   readonly total?: number;
 }
 
-/** A task that has just ended, as far as its parent must know. */
+/** A task that has just ended, as far as its parent and its workflow must know. */
 export interface EndedChild {
   readonly id: string;
   readonly parent_id: string | null;
   readonly parent_round: number | null;
-  readonly status: string;
+  readonly workflow_id: string | null;
+  readonly status: FinishedStatus;
   readonly contribution: string;
 }
 
-/** What {@link FINISH} answers: all were settled, unless it names those that were; and those with a parent. */
+/** What {@link FINISH} answers: all were settled, unless it names those that were; and those that something hangs on. */
 interface Finished {
   readonly settled: number;
   readonly ids: string[] | null;
-  readonly children: EndedChild[] | null;
+  readonly followed: EndedChild[] | null;
 }
 
 interface ReturnedTask {
@@ -58,17 +64,18 @@ interface ReturnedTask {
   readonly ready: boolean;
 }
 
-/** The statements that end or return attempts, and what follows from an end for the parent. */
+/** The statements that end or return attempts, and what follows from an end for the parent and the workflow. */
 @Injectable()
 export class Settlement {
   constructor(
     private readonly pool: EnginePool,
     private readonly wakeup: Wakeup,
+    private readonly workflows: WorkflowAdvancer,
   ) {}
 
-  /** Ends a batch of attempts: one statement, and a second in one transaction when some have parents. */
+  /** Ends a batch of attempts: one statement, and more in one transaction when some have parents or a workflow. */
   async finish(workerId: string, endings: readonly Ending[]): Promise<Set<string>> {
-    if (!endings.some((ending) => ending.hasParent)) {
+    if (!endings.some(({ hasParent, workflowId }) => hasParent || workflowId !== null)) {
       return settledOf(endings, await this.pool.query<Finished>(FINISH, finishValues(workerId, endings)));
     }
     const { settled, queues } = await this.pool.transaction((sql) => this.finishWithin(sql, workerId, endings));
@@ -82,12 +89,28 @@ export class Settlement {
     workerId: string,
     endings: readonly Ending[],
   ): Promise<{ settled: Set<string>; queues: Set<string> }> {
+    await this.workflows.hold(
+      sql,
+      endings.flatMap(({ workflowId }) => workflowId ?? []),
+    );
     const rows = await sql.query<Finished>(FINISH, finishValues(workerId, endings));
-    return { settled: settledOf(endings, rows), queues: await this.advanceParents(sql, rows[0]?.children ?? []) };
+    return { settled: settledOf(endings, rows), queues: await this.advanceParents(sql, rows[0]?.followed ?? []) };
+  }
+
+  /**
+   * What follows whenever tasks end, however they do: their parents count them, and what hangs below them in a workflow
+   * moves (the caller holds the workflow). Gives the queues in which tasks may start.
+   */
+  async advanceParents(sql: Sql, ended: readonly EndedChild[]): Promise<Set<string>> {
+    const queues = await this.advanceFanOuts(sql, ended);
+    const nodes = ended.filter((row) => row.workflow_id !== null);
+    if (nodes.length === 0) return queues;
+    const outcomes = nodes.map(({ id, status }) => ({ id, outcome: status }));
+    return new Set([...queues, ...(await this.workflows.advance(sql, outcomes))]);
   }
 
   /** Counts ended children for their parents; gives the queues of parents whose last child this was. */
-  async advanceParents(sql: Sql, ended: readonly EndedChild[]): Promise<Set<string>> {
+  private async advanceFanOuts(sql: Sql, ended: readonly EndedChild[]): Promise<Set<string>> {
     const children = ended.filter((row) => row.parent_id !== null);
     if (children.length === 0) return new Set();
     const parentIds = children.map((row) => row.parent_id);
@@ -130,8 +153,8 @@ export class Settlement {
   }
 }
 
-const cancelledInstead = ({ id, fence, hasParent, processed, total }: Return): Ending => ({
-  ...{ id, fence, hasParent, processed, total },
+const cancelledInstead = ({ id, fence, hasParent, workflowId, processed, total }: Return): Ending => ({
+  ...{ id, fence, hasParent, workflowId, processed, total },
   status: 'cancelled',
 });
 

@@ -33,6 +33,7 @@ export interface ClaimedRow {
   readonly timeout_ms: number;
   readonly joining: boolean;
   readonly parent_id: string | null;
+  readonly workflow_id: string | null;
   readonly checkpoint: Json | null;
   readonly requested_by: string;
   readonly priority: number;

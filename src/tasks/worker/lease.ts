@@ -21,6 +21,7 @@ export interface HeldTask {
   readonly id: string;
   readonly fence: number;
   readonly hasParent: boolean;
+  readonly workflowId: string | null;
 }
 
 export interface LeaseHolder {

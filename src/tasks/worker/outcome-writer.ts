@@ -116,7 +116,8 @@ export class OutcomeWriter {
   }
 
   private held({ row, processed, total }: Attempt): Omit<Ending, 'status'> {
-    return { id: row.id, fence: row.fence, hasParent: row.parent_id !== null, processed, total };
+    const { id, fence, parent_id, workflow_id: workflowId } = row;
+    return { id, fence, hasParent: parent_id !== null, workflowId, processed, total };
   }
 }
 

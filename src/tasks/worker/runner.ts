@@ -77,9 +77,13 @@ export class Runner {
     return { total, completed };
   }
 
-  /** Rows written by an older version are brought up to date and checked again: what was valid then may not be now. */
+  /**
+   * Rows written by an older version are brought up to date and checked again: what was valid then may not be now. So are
+   * inputs of workflows: whoever put them together from results may not have known the type.
+   */
   private inputOf(definition: AnyTaskDefinition, { row }: Attempt): object {
-    if (row.version === definition.version) return Object.assign(new definition.input(), row.params) as object;
+    if (row.version === definition.version && row.workflow_id === null)
+      return Object.assign(new definition.input(), row.params) as object;
     if (row.version > definition.version) {
       throw new PermanentError(
         'unknown_task_version',

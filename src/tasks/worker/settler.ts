@@ -148,12 +148,12 @@ const refusal = (why: string) => ({
   processed: 0,
 });
 
-const failedInstead = ({ id, fence, hasParent }: Ending, why: string): Ending => ({
-  ...{ id, fence, hasParent, status: 'failed' },
+const failedInstead = ({ id, fence, hasParent, workflowId }: Ending, why: string): Ending => ({
+  ...{ id, fence, hasParent, workflowId, status: 'failed' },
   ...refusal(why),
 });
-const returnedInstead = ({ id, fence, hasParent, reason }: Return, why: string): Return => ({
-  ...{ id, fence, hasParent, reason, delayMs: 1_000 },
+const returnedInstead = ({ id, fence, hasParent, workflowId, reason }: Return, why: string): Return => ({
+  ...{ id, fence, hasParent, workflowId, reason, delayMs: 1_000 },
   ...refusal(why),
 });
 

@@ -4,8 +4,15 @@ import { whileHeld } from './while-held.js';
 const anAttempt = (): Attempt =>
   new Attempt({
     ...{ id: 'a', type: 't', version: 1, params: {}, attempt: 1, max_attempts: 1, fence: 1, crash_count: 0 },
-    ...{ timeout_ms: 1_000, joining: false, parent_id: null, checkpoint: null, requested_by: 'test', priority: 0 },
-    ...{ processed: '0', total: null, waited_seconds: null },
+    ...{
+      timeout_ms: 1_000,
+      joining: false,
+      parent_id: null,
+      workflow_id: null,
+      checkpoint: null,
+      requested_by: 'test',
+    },
+    ...{ priority: 0, processed: '0', total: null, waited_seconds: null },
   });
 
 const withState = (code: string): Error => Object.assign(new Error('x'), { code });

@@ -207,10 +207,10 @@ export class Worker {
    */
   private releaseUnknown(tasks: readonly HeldTask[]): void {
     const unwritten = this.settler.unwritten();
-    for (const { id, fence, hasParent } of tasks) {
+    for (const { id, fence, hasParent, workflowId } of tasks) {
       if (this.attempts.get(id)?.row.fence === fence || unwritten.get(id) === fence) continue;
       this.logger.warn({ message: 'held without knowing: released', jobId: id });
-      this.settler.giveBack({ id, fence, hasParent, reason: 'released', delayMs: 0, processed: 0 });
+      this.settler.giveBack({ id, fence, hasParent, workflowId, reason: 'released', delayMs: 0, processed: 0 });
     }
   }
 

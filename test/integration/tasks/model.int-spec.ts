@@ -231,7 +231,7 @@ class Walk {
 
   private held(task: ModelTask, isStale: boolean) {
     const hasParent = task.parent !== undefined;
-    return { id: task.id, fence: task.fence - (isStale ? 1 : 0), hasParent, processed: 0 };
+    return { id: task.id, fence: task.fence - (isStale ? 1 : 0), hasParent, workflowId: null, processed: 0 };
   }
 
   private async register(index: number): Promise<void> {
