@@ -39,6 +39,14 @@ import {
   TaskShowCommand,
   TaskWatchCommand,
 } from './tasks/cli/task.commands.js';
+import {
+  WorkflowCancelCommand,
+  WorkflowCommand,
+  WorkflowListCommand,
+  WorkflowRetryNodeCommand,
+  WorkflowRunCommand,
+  WorkflowShowCommand,
+} from './tasks/cli/workflow.commands.js';
 
 /** Loaded when a command needs it: `--help` starts without TypeORM, pg and all the modules. */
 const application: ApplicationEntry = {
@@ -67,6 +75,8 @@ const COMMANDS = [
   ],
   ...[ScheduleCommand, ScheduleListCommand, ScheduleShowCommand, ScheduleCreateCommand, ScheduleUpdateCommand],
   ...[ScheduleDeleteCommand, SchedulePauseCommand, ScheduleResumeCommand, ScheduleRunCommand, SchedulePreviewCommand],
+  ...[WorkflowCommand, WorkflowRunCommand, WorkflowShowCommand, WorkflowListCommand],
+  ...[WorkflowCancelCommand, WorkflowRetryNodeCommand],
   ...[TokenCommand, TokenCreateCommand, TokenListCommand, TokenRevokeCommand],
   SnapshotsCommand,
 ];

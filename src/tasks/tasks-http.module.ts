@@ -7,6 +7,7 @@ import { SchedulesController } from './http/schedules.controller.js';
 import { TaskHistoryController } from './http/task-history.controller.js';
 import { TaskTypesController } from './http/task-types.controller.js';
 import { TasksController } from './http/tasks.controller.js';
+import { WorkflowsController } from './http/workflows.controller.js';
 import { TasksModule } from './tasks.module.js';
 
 /** Tasks over HTTP. Apart from {@link TasksModule}, which workers and commands use without any of this. */
@@ -16,6 +17,7 @@ import { TasksModule } from './tasks.module.js';
     ...[TasksController, TaskHistoryController, TaskTypesController],
     ...[ExternalTypesController, ExternalAttemptsController],
     ...[SchedulesController, ScheduleTicksController],
+    WorkflowsController,
   ],
   providers: [ExternalUpkeep],
 })

@@ -2,6 +2,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
+import type { IncomingMessage } from 'node:http';
 import { refuseUnreadableBody, tellMalformedJson } from './content-type.js';
 import { openApiDocument } from './openapi.js';
 import { ProblemDetailsFilter } from './problem-details.filter.js';
@@ -10,6 +11,8 @@ import { InputValidationPipe } from './validation.pipe.js';
 
 /** JSON bodies are ids and small facts; files come as multipart, which has limits of its own. */
 const LARGEST_JSON_BYTES = 1_048_576;
+/** A graph may have thousands of nodes. */
+const LARGEST_GRAPH_BYTES = 8 * LARGEST_JSON_BYTES;
 
 export const API_PREFIX = 'api';
 
@@ -20,6 +23,7 @@ export function configureApp(app: NestExpressApplication): void {
   app.use(securityHeaders());
   app.use(versionAlias);
   app.use(leadToDocs);
+  app.useBodyParser('json', { limit: LARGEST_GRAPH_BYTES, type: isGraph });
   app.useBodyParser('json', { limit: LARGEST_JSON_BYTES });
   app.use(tellMalformedJson);
   app.use(refuseUnreadableBody);
@@ -33,6 +37,10 @@ export function configureApp(app: NestExpressApplication): void {
     swaggerOptions: { persistAuthorization: true, displayOperationId: true },
   });
 }
+
+const isGraph = (request: IncomingMessage): boolean =>
+  /^\/api\/workflows\/?(\?|$)/.test(request.url ?? '') &&
+  /^application\/json\b/i.test(request.headers['content-type'] ?? '');
 
 /** Strict, and yet right for Swagger UI from our own origin over plain HTTP. TLS and its HSTS are the proxy's business. */
 const securityHeaders = (): ReturnType<typeof helmet> =>

@@ -53,7 +53,7 @@ export class WorkflowAdvancer {
     const choices = new Map<RippleNode, Choice>();
     let open = [...wave, ...(await this.choose(sql, ripple, choices))];
     for (let look = 0; open.length > 0; look = look === 0 ? FIRST_LOOK : 2 * look) {
-      await expand(sql, ripple, open, look);
+      await expand(sql, ripple, { nodes: open, look });
       open = [...ripple.spread(open), ...(await this.choose(sql, ripple, choices))];
     }
     await endBlocked(sql, ripple.ended, choices);
@@ -80,7 +80,7 @@ export class WorkflowAdvancer {
 }
 
 /** Reads the edges below nodes, `look` levels down; for nodes that did not complete, which may take others along. */
-async function expand(sql: Sql, ripple: Ripple, nodes: readonly RippleNode[], look: number): Promise<void> {
+async function expand(sql: Sql, ripple: Ripple, { nodes, look }: { nodes: readonly RippleNode[]; look: number }) {
   const unknown = nodes.filter((node) => !ripple.isExpanded(node));
   if (unknown.length === 0) return;
   const level = look === 0 ? -1 : unknown.reduce((highest, node) => Math.max(highest, node.level), 0) + look;

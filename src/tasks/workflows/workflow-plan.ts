@@ -1,5 +1,4 @@
-import type { FieldError } from '../../platform/errors/app-error.js';
-import { invalid } from '../../platform/errors/app-error.js';
+import { type FieldError, invalid } from '../../platform/errors/app-error.js';
 import type { AnyTaskDefinition } from '../define-task.js';
 import { type Condition, CONDITION_SHAPE, conditionProblem } from './condition.js';
 import { isReference, referencesIn } from './references.js';
@@ -59,14 +58,24 @@ export interface PlannedNode {
 export function planWorkflow(spec: WorkflowSpec): PlannedNode[] {
   const problems = new Problems();
   if (spec.nodes.length === 0 || spec.nodes.length > MAX_NODES) {
-    problems.add('nodes', 'has a length that is not acceptable', spec.nodes.length, `1 to ${String(MAX_NODES)} nodes`);
+    problems.add({
+      path: 'nodes',
+      message: 'has a length that is not acceptable',
+      value: spec.nodes.length,
+      allowed: `1 to ${String(MAX_NODES)} nodes`,
+    });
     problems.throw();
   }
   const places = placesOf(spec.nodes, problems);
   const linked = spec.nodes.map((node, index) => link(node, { index, places, problems }));
   const edges = linked.reduce((sum, { parents }) => sum + parents.length, 0);
   if (edges > MAX_EDGES) {
-    problems.add('nodes', 'have too many dependencies', edges, `up to ${String(MAX_EDGES)} in all`);
+    problems.add({
+      path: 'nodes',
+      message: 'have too many dependencies',
+      value: edges,
+      allowed: `up to ${String(MAX_EDGES)} in all`,
+    });
   }
   problems.throw();
   const levels = levelsOf(linked);
@@ -76,8 +85,8 @@ export function planWorkflow(spec: WorkflowSpec): PlannedNode[] {
 class Problems {
   private readonly fields: FieldError[] = [];
 
-  add(path: string, message: string, value: unknown, allowed: string): void {
-    this.fields.push({ path, message, value, allowed });
+  add(problem: FieldError): void {
+    this.fields.push(problem);
   }
 
   throw(): void {
@@ -102,9 +111,15 @@ function placesOf(nodes: readonly NodeSpec[], problems: Problems): Places {
   for (const [index, { name }] of nodes.entries()) {
     const path = `nodes.${String(index)}.name`;
     const first = places.get(name);
-    if (!NAME.test(name)) problems.add(path, 'is not a name for a node', name, NAME_RULE);
+    if (!NAME.test(name)) problems.add({ path, message: 'is not a name for a node', value: name, allowed: NAME_RULE });
     else if (first === undefined) places.set(name, index);
-    else problems.add(path, `is the name of node ${String(first)} too`, name, 'a name that no other node has');
+    else
+      problems.add({
+        path,
+        message: `is the name of node ${String(first)} too`,
+        value: name,
+        allowed: 'a name that no other node has',
+      });
   }
   return places;
 }
@@ -122,13 +137,29 @@ function link(spec: NodeSpec, { index, places, problems }: Linking): Omit<Planne
     const { node, onFailure = 'fail' } = typeof dependency === 'string' ? { node: dependency } : dependency;
     const place = places.get(node);
     const problem = dependencyProblem(spec, place, { node, index, known: parents });
-    if (problem) problems.add(`${path}.after.${String(nth)}`, problem.message, node, problem.allowed);
+    if (problem)
+      problems.add({
+        path: `${path}.after.${String(nth)}`,
+        message: problem.message,
+        value: node,
+        allowed: problem.allowed,
+      });
     else if (!FAILURE_POLICIES.includes(onFailure)) {
-      problems.add(`${path}.after.${String(nth)}.on_failure`, 'is not known', onFailure, FAILURE_POLICIES.join(', '));
+      problems.add({
+        path: `${path}.after.${String(nth)}.on_failure`,
+        message: 'is not known',
+        value: onFailure,
+        allowed: FAILURE_POLICIES.join(', '),
+      });
     } else if (place !== undefined) parents.set(place, onFailure);
   }
   if (!isWeight(spec.weight ?? 1)) {
-    problems.add(`${path}.weight`, 'is not a weight', spec.weight, 'a whole number, 0 to 1000000');
+    problems.add({
+      path: `${path}.weight`,
+      message: 'is not a weight',
+      value: spec.weight,
+      allowed: 'a whole number, 0 to 1000000',
+    });
   }
   const reads = readsOf(spec, { index, places, problems }, parents);
   return { spec, parents: [...parents].map(([place, onFailure]) => ({ index: place, onFailure })), reads };
@@ -158,18 +189,28 @@ function readsOf(
     const place = places.get(name);
     if (place !== undefined && parents.has(place)) reads.add(place);
     else
-      problems.add(path, `takes the result of "${name}", which it does not run after`, name, 'a node named in after');
+      problems.add({
+        path,
+        message: `takes the result of "${name}", which it does not run after`,
+        value: name,
+        allowed: 'a node named in after',
+      });
   };
   const own = `nodes.${String(index)}`;
   for (const { at, value } of referencesIn(params)) {
     if (isReference(value)) read(value.$from, `${own}.${at}`);
     else
-      problems.add(`${own}.${at}`, 'is no reference', value, '{"$from": node, "path": JSON pointer} and nothing else');
+      problems.add({
+        path: `${own}.${at}`,
+        message: 'is no reference',
+        value,
+        allowed: '{"$from": node, "path": JSON pointer} and nothing else',
+      });
   }
   if (skipIf !== undefined) {
     const problem = conditionProblem(skipIf);
     if (problem === undefined) read(skipIf.node, `${own}.skip_if.node`);
-    else problems.add(`${own}.skip_if`, problem, skipIf, CONDITION_SHAPE);
+    else problems.add({ path: `${own}.skip_if`, message: problem, value: skipIf, allowed: CONDITION_SHAPE });
   }
   return [...reads];
 }

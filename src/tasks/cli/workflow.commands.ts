@@ -1,0 +1,160 @@
+import { Command, Option, SubCommand } from 'nest-commander';
+import { BaseCommand, type BaseOptions, GroupCommand } from '../../platform/cli/base.command.js';
+import { UsageError } from '../../platform/cli/errors.js';
+import { oneOf, wholeNumber } from '../../platform/cli/options.js';
+import { printResult, table } from '../../platform/cli/output.js';
+import { withApplication } from '../../platform/cli/with-application.js';
+import { WORKFLOW_STATUSES, type Workflow, type WorkflowStatus } from '../workflows/workflow.js';
+import type { WorkflowService } from '../workflows/workflow.service.js';
+
+const WORKFLOW_ARGUMENT = { arguments: '<workflow>', argsDescription: { workflow: 'its id' } };
+
+@SubCommand({
+  name: 'run',
+  description: 'Starts the workflow that a file describes, as POST /workflows takes it',
+  arguments: '<file>',
+  argsDescription: { file: 'JSON: {"name": …, "nodes": [{"name": …, "type": …, "params": …, "after": […]}, …]}' },
+})
+export class WorkflowRunCommand extends BaseCommand {
+  async run([file = '']: string[], options: BaseOptions): Promise<void> {
+    const body = await jsonFile(file);
+    await withWorkflows(async (workflows, { actor, dto, parse }) => {
+      const { id } = await workflows.start(dto.toWorkflowSpec(await parse(body)), { actor });
+      await show(workflows, id, { options, dto });
+    });
+  }
+}
+
+@SubCommand({ name: 'show', description: 'Shows a workflow and its nodes', ...WORKFLOW_ARGUMENT })
+export class WorkflowShowCommand extends BaseCommand {
+  async run([id = '']: string[], options: BaseOptions): Promise<void> {
+    await withWorkflows((workflows, { dto }) => show(workflows, id, { options, dto }));
+  }
+}
+
+interface ListOptions extends BaseOptions {
+  status?: WorkflowStatus;
+  limit?: number;
+}
+
+@SubCommand({ name: 'list', description: 'Lists workflows, newest first' })
+export class WorkflowListCommand extends BaseCommand {
+  async run(_words: string[], { status, limit = 20, ...options }: ListOptions): Promise<void> {
+    await withWorkflows(async (workflows, { dto }) => {
+      const items = await workflows.list(status, { limit });
+      await printResult(options, { items: items.map(dto.toWorkflowDto) }, () =>
+        table(
+          ['id', 'name', 'status', 'progress', 'nodes', 'failed', 'created', 'by'],
+          items.map((one) => [
+            one.id,
+            one.name,
+            one.status,
+            `${String(one.progress)}%`,
+            one.counts.total,
+            one.counts.failed,
+            one.createdAt,
+            one.requestedBy,
+          ]),
+        ),
+      );
+    });
+  }
+
+  @Option({ flags: '--status <status>', description: WORKFLOW_STATUSES.join(', ') })
+  parseStatus(value: string): WorkflowStatus {
+    return oneOf('--status', value, WORKFLOW_STATUSES);
+  }
+
+  @Option({ flags: '--limit <number>', description: 'at most this many (20)' })
+  parseLimit(value: string): number {
+    return wholeNumber('--limit', value, { max: 1_000 });
+  }
+}
+
+@SubCommand({ name: 'cancel', description: 'Cancels every node that has not ended', ...WORKFLOW_ARGUMENT })
+export class WorkflowCancelCommand extends BaseCommand {
+  async run([id = '']: string[], options: BaseOptions): Promise<void> {
+    await withWorkflows(async (workflows, { actor, dto }) => {
+      const workflow = await workflows.cancel(id, actor);
+      await printResult(options, dto.toWorkflowDto(workflow), () => stateText(workflow));
+    });
+  }
+}
+
+@SubCommand({
+  name: 'retry-node',
+  description: 'Runs a node again with all below it; without one, all that failed or was cancelled',
+  arguments: '<workflow> [node]',
+  argsDescription: { workflow: 'its id', node: 'the name of the node' },
+})
+export class WorkflowRetryNodeCommand extends BaseCommand {
+  async run([id = '', node]: string[], options: BaseOptions): Promise<void> {
+    await withWorkflows(async (workflows, { actor, dto }) => {
+      const workflow = await workflows.retry(id, { node, actor });
+      await printResult(options, dto.toWorkflowDto(workflow), () => stateText(workflow));
+    });
+  }
+}
+
+@Command({
+  name: 'workflow',
+  description: 'Workflows: tasks that wait for each other',
+  subCommands: [
+    WorkflowRunCommand,
+    WorkflowShowCommand,
+    WorkflowListCommand,
+    WorkflowCancelCommand,
+    WorkflowRetryNodeCommand,
+  ],
+})
+export class WorkflowCommand extends GroupCommand {}
+
+type Dto = typeof import('../http/dto/workflow.dto.js');
+
+interface Tools {
+  readonly actor: string;
+  readonly dto: Dto;
+  /** Checks a document as a request's body is checked. */
+  readonly parse: (body: unknown) => Promise<InstanceType<Dto['StartWorkflowDto']>>;
+}
+
+async function withWorkflows(work: (workflows: WorkflowService, tools: Tools) => Promise<void>): Promise<void> {
+  const [{ TasksModule }, { WorkflowService: Service }, { AccessModule, cliActor }, dto, { InputValidationPipe }] =
+    await Promise.all([
+      import('../tasks.module.js'),
+      import('../workflows/workflow.service.js'),
+      import('../../access/index.js'),
+      import('../http/dto/workflow.dto.js'),
+      import('../../platform/http/validation.pipe.js'),
+    ]);
+  const pipe = new InputValidationPipe();
+  const parse: Tools['parse'] = async (body) =>
+    (await pipe.transform(body, { type: 'body', metatype: dto.StartWorkflowDto })) as InstanceType<
+      Dto['StartWorkflowDto']
+    >;
+  await withApplication([AccessModule, TasksModule], (app) =>
+    work(app.get(Service), { actor: cliActor().label, dto, parse }),
+  );
+}
+
+async function show(
+  workflows: WorkflowService,
+  id: string,
+  { options, dto }: { readonly options: BaseOptions; readonly dto: Dto },
+): Promise<void> {
+  const { workflowDetails } = await import('./workflow-details.js');
+  const [workflow, nodes] = [await workflows.get(id), await workflows.nodes(id)];
+  await printResult(options, dto.toWorkflowGraphDto(workflow, nodes), () => workflowDetails(workflow, nodes));
+}
+
+async function jsonFile(file: string): Promise<unknown> {
+  const { readFile } = await import('node:fs/promises');
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as unknown;
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+const stateText = ({ name, id, status, counts }: Workflow): string =>
+  `${name} (${id}): ${status}, ${String(counts.open)} of ${String(counts.total)} nodes open`;

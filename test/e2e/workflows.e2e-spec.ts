@@ -1,0 +1,122 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { photosafe } from '../support/photosafe.js';
+import { startHttp, type StartedHttp } from '../support/start-http.js';
+
+jest.setTimeout(300_000);
+
+let http: StartedHttp;
+let home: string;
+
+beforeAll(async () => {
+  [http, home] = [await startHttp(), await mkdtemp(join(tmpdir(), 'photosafe-workflows-'))];
+});
+
+afterAll(async () => {
+  await http.close();
+  await rm(home, { recursive: true, force: true });
+});
+
+const catalog_id = '01900000-0000-7000-8000-000000000000';
+const SPEC = {
+  name: 'new photos',
+  nodes: [
+    { name: 'scan', type: 'ANALYZE', params: { catalog_id } },
+    {
+      name: 'thumbnails',
+      type: 'thumbnails',
+      params: { catalog_id: { $from: 'scan', path: '/catalog_id' } },
+      after: [{ node: 'scan', on_failure: 'skip' }],
+      skip_if: { node: 'scan', path: '/photos', equals: 0 },
+    },
+    { name: 'again', type: 'analyze', params: { catalog_id }, after: ['thumbnails', { node: 'scan' }] },
+  ],
+};
+
+describe('workflows over HTTP', () => {
+  it('are started once for a key, shown with their graph, cancelled and retried', async () => {
+    const operator = http.as('operator');
+    const start = () => operator.post('/api/workflows').set('Idempotency-Key', 'one').send(SPEC);
+    const { status, body, headers } = await start();
+    expect([status, body]).toMatchObject([
+      202,
+      { name: 'new photos', status: 'running', progress: 0, counts: { open: 3 } },
+    ]);
+    expect(headers.location).toBe(`/api/workflows/${String(body.id)}`);
+    const replay = await start();
+    expect([replay.body.id, replay.headers['idempotent-replay']]).toEqual([body.id, 'true']);
+
+    const shown = await http.as('viewer').get(`/api/workflows/${String(body.id)}`);
+    expect(shown.body.nodes).toMatchObject([
+      { name: 'scan', type: 'analyze', status: 'queued', level: 0, after: [] },
+      { name: 'thumbnails', status: 'created', level: 1, after: [{ node: 'scan', on_failure: 'skip' }] },
+      {
+        name: 'again',
+        level: 2,
+        after: [
+          { node: 'scan', on_failure: 'fail' },
+          { node: 'thumbnails', on_failure: 'fail' },
+        ],
+      },
+    ]);
+
+    const cancelled = await operator.post(`/api/workflows/${String(body.id)}/cancel`);
+    expect(cancelled.body).toMatchObject({ status: 'cancelled', progress: 100, counts: { cancelled: 3 } });
+    const retried = await operator.post(`/api/workflows/${String(body.id)}/retry`).send({ node: 'scan' });
+    expect(retried.body).toMatchObject({ status: 'running', progress: 0, counts: { open: 3 } });
+    const list = await http.as('viewer').get('/api/workflows?status=running');
+    expect(list.body.items).toMatchObject([{ id: body.id }]);
+  });
+
+  it('are refused with every wrong field by its name', async () => {
+    const post = async (nodes: unknown) => (await http.as('operator').post('/api/workflows').send({ nodes })).body;
+    expect(await post([{ name: 'a', type: 'analyze', after: ['b'], on_failure: 'skip' }])).toMatchObject({
+      status: 422,
+      errors: [{ path: 'nodes.0.on_failure' }],
+    });
+    expect(await post([{ name: 'a', type: 'analyze', after: [7] }])).toMatchObject({
+      errors: [{ path: 'nodes.0.after', allowed: expect.stringContaining('run_anyway') }],
+    });
+    expect(await post([{ name: 'a', type: 'analyze', params: { catalog_id }, after: ['b', 'a'] }])).toMatchObject({
+      code: 'invalid_workflow',
+      errors: [
+        { path: 'nodes.0.after.0', value: 'b' },
+        { path: 'nodes.0.after.1', value: 'a' },
+      ],
+    });
+    expect((await http.as('viewer').post('/api/workflows').send(SPEC)).status).toBe(403);
+    expect((await http.as('viewer').get('/api/workflows/nope')).body).toMatchObject({ code: 'workflow_not_found' });
+  });
+
+  it('may have thousands of nodes in one request', async () => {
+    const nodes = Array.from({ length: 10_000 }, (_, n) => ({
+      ...{ name: `node-number-${String(n)}`, type: 'analyze', params: { catalog_id } },
+      after: n === 0 ? [] : [`node-number-${String(n - 1)}`],
+    }));
+    const { status, body } = await http.as('operator').post('/api/workflows').send({ nodes });
+    expect([status, body]).toMatchObject([202, { counts: { total: 10_000 } }]);
+    expect((await http.as('viewer').get(`/api/workflows/${String(body.id)}`)).body.nodes).toHaveLength(10_000);
+    expect((await http.as('operator').post(`/api/workflows/${String(body.id)}/cancel`)).status).toBe(200);
+  });
+});
+
+describe('photosafe workflow', () => {
+  it('starts what a file describes, shows it, and says what is wrong with another', async () => {
+    const environment = { DATABASE_URL: http.database.url, PHOTOSAFE_DATA_DIR: home };
+    const [good, bad] = [join(home, 'good.json'), join(home, 'bad.json')];
+    await writeFile(good, JSON.stringify(SPEC));
+    await writeFile(
+      bad,
+      JSON.stringify({ nodes: [{ name: 'a', type: 'analyze', params: { catalog_id }, after: ['a'] }] }),
+    );
+    const run = await photosafe(['workflow', 'run', good, '--json'], environment);
+    expect([run.code, run.stderr]).toEqual([0, '']);
+    const { id } = JSON.parse(run.stdout) as { id: string };
+    const shown = await photosafe(['workflow', 'show', id], environment);
+    expect(shown.stdout).toContain('  · thumbnails: created ← scan');
+    expect((await photosafe(['workflow', 'cancel', id], environment)).stdout).toContain('cancelled, 0 of 3 nodes open');
+    const refused = await photosafe(['workflow', 'run', bad], environment);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('makes "a" wait for itself')]);
+  });
+});
