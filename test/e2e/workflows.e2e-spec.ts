@@ -65,24 +65,28 @@ describe('workflows over HTTP', () => {
     expect(cancelled.body).toMatchObject({ status: 'cancelled', progress: 100, counts: { cancelled: 3 } });
     const retried = await operator.post(`/api/workflows/${String(body.id)}/retry`).send({ node: 'scan' });
     expect(retried.body).toMatchObject({ status: 'running', progress: 0, counts: { open: 3 } });
+    await operator.post(`/api/workflows/${String(body.id)}/cancel`);
+    const all = await operator.post(`/api/workflows/${String(body.id)}/retry`);
+    expect([all.status, all.body]).toMatchObject([200, { status: 'running', counts: { open: 3 } }]);
     const list = await http.as('viewer').get('/api/workflows?status=running');
     expect(list.body.items).toMatchObject([{ id: body.id }]);
   });
 
   it('are refused with every wrong field by its name', async () => {
-    const post = async (nodes: unknown) => (await http.as('operator').post('/api/workflows').send({ nodes })).body;
+    const post = async (nodes: unknown): Promise<object> =>
+      (await http.as('operator').post('/api/workflows').send({ nodes })).body as object;
     expect(await post([{ name: 'a', type: 'analyze', after: ['b'], on_failure: 'skip' }])).toMatchObject({
       status: 422,
-      errors: [{ path: 'nodes.0.on_failure' }],
+      errors: [{ field: 'nodes.0.on_failure' }],
     });
     expect(await post([{ name: 'a', type: 'analyze', after: [7] }])).toMatchObject({
-      errors: [{ path: 'nodes.0.after', allowed: expect.stringContaining('run_anyway') }],
+      errors: [{ field: 'nodes.0.after', allowed: expect.stringContaining('run_anyway') }],
     });
     expect(await post([{ name: 'a', type: 'analyze', params: { catalog_id }, after: ['b', 'a'] }])).toMatchObject({
       code: 'invalid_workflow',
       errors: [
-        { path: 'nodes.0.after.0', value: 'b' },
-        { path: 'nodes.0.after.1', value: 'a' },
+        { field: 'nodes.0.after.0', value: 'b' },
+        { field: 'nodes.0.after.1', value: 'a' },
       ],
     });
     expect((await http.as('viewer').post('/api/workflows').send(SPEC)).status).toBe(403);

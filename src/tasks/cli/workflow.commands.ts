@@ -1,4 +1,6 @@
+import type { Type } from '@nestjs/common';
 import { Command, Option, SubCommand } from 'nest-commander';
+import { ApplicationEntry } from '../../platform/cli/application-entry.js';
 import { BaseCommand, type BaseOptions, GroupCommand } from '../../platform/cli/base.command.js';
 import { UsageError } from '../../platform/cli/errors.js';
 import { oneOf, wholeNumber } from '../../platform/cli/options.js';
@@ -16,12 +18,19 @@ const WORKFLOW_ARGUMENT = { arguments: '<workflow>', argsDescription: { workflow
   argsDescription: { file: 'JSON: {"name": …, "nodes": [{"name": …, "type": …, "params": …, "after": […]}, …]}' },
 })
 export class WorkflowRunCommand extends BaseCommand {
+  constructor(private readonly application: ApplicationEntry) {
+    super();
+  }
+
   async run([file = '']: string[], options: BaseOptions): Promise<void> {
     const body = await jsonFile(file);
-    await withWorkflows(async (workflows, { actor, dto, parse }) => {
-      const { id } = await workflows.start(dto.toWorkflowSpec(await parse(body)), { actor });
-      await show(workflows, id, { options, dto });
-    });
+    await withWorkflows(
+      async (workflows, { actor, dto, parse }) => {
+        const { id } = await workflows.start(dto.toWorkflowSpec(await parse(body)), { actor });
+        await show(workflows, id, { options, dto });
+      },
+      await this.application.modules(),
+    );
   }
 }
 
@@ -118,7 +127,10 @@ interface Tools {
   readonly parse: (body: unknown) => Promise<InstanceType<Dto['StartWorkflowDto']>>;
 }
 
-async function withWorkflows(work: (workflows: WorkflowService, tools: Tools) => Promise<void>): Promise<void> {
+async function withWorkflows(
+  work: (workflows: WorkflowService, tools: Tools) => Promise<void>,
+  modules: readonly Type[] = [],
+): Promise<void> {
   const [{ TasksModule }, { WorkflowService: Service }, { AccessModule, cliActor }, dto, { InputValidationPipe }] =
     await Promise.all([
       import('../tasks.module.js'),
@@ -132,7 +144,7 @@ async function withWorkflows(work: (workflows: WorkflowService, tools: Tools) =>
     (await pipe.transform(body, { type: 'body', metatype: dto.StartWorkflowDto })) as InstanceType<
       Dto['StartWorkflowDto']
     >;
-  await withApplication([AccessModule, TasksModule], (app) =>
+  await withApplication([AccessModule, TasksModule, ...modules], (app) =>
     work(app.get(Service), { actor: cliActor().label, dto, parse }),
   );
 }

@@ -6,7 +6,7 @@ import { FAILURE_POLICIES, type FailurePolicy } from './ripple.js';
 
 /** Beyond these a request is a mistake, or should split its work instead. */
 export const MAX_NODES = 10_000;
-export const MAX_EDGES = 100_000;
+const MAX_EDGES = 100_000;
 /** More would not help whoever reads them. */
 const MAX_PROBLEMS = 50;
 

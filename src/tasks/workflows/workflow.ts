@@ -84,7 +84,7 @@ export function workflowOf(row: WorkflowRow, now: Date): Workflow {
 }
 
 /** It runs until every node has ended; then one failed node makes it failed, whatever others made of that. */
-export function statusOf({ open, failed, cancelled }: NodeCounts): WorkflowStatus {
+function statusOf({ open, failed, cancelled }: NodeCounts): WorkflowStatus {
   if (open > 0) return 'running';
   if (failed > 0) return 'failed';
   return cancelled > 0 ? 'cancelled' : 'completed';

@@ -278,7 +278,7 @@ describe('the params of a node', () => {
     ],
     ['break the rules of the type', '/text', 'invalid_task_input', expect.stringContaining('params.n')],
     ['are too large', '/large', 'params_too_large', expect.stringContaining('pointer')],
-  ])('that %s fail it, and what is below', async (_what, path, code, message) => {
+  ])('that %s fail it, and what is below', async (...[, path, code, message]) => {
     engine.script.when(work, () => ({ text: 'x', large: 'x'.repeat(200_000) }));
     const field = code === 'params_too_large' ? 'payload' : 'n';
     const id = await workflows.start(
