@@ -2,6 +2,12 @@
 
 CREATE TYPE task_status AS ENUM ('created', 'queued', 'running', 'completed', 'failed', 'cancelled');
 
+CREATE TYPE workflow_failure_policy AS ENUM ('fail', 'skip', 'run_anyway');
+
+CREATE TYPE workflow_outcome AS ENUM ('completed', 'failed', 'cancelled', 'skipped');
+
+CREATE TYPE workflow_verdict AS ENUM ('run', 'skip', 'fail');
+
 CREATE TABLE access_events (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   at timestamp with time zone NOT NULL,
@@ -295,6 +301,7 @@ CREATE UNIQUE INDEX live_tasks_dedup ON public.live_tasks USING btree (type, ded
 CREATE INDEX live_tasks_delayed ON public.live_tasks USING btree (run_at) WHERE ((status = 'queued'::task_status) AND (NOT ready));
 CREATE INDEX live_tasks_ready ON public.live_tasks USING btree (queue, priority DESC, id) WHERE ((status = 'queued'::task_status) AND ready);
 CREATE INDEX live_tasks_running ON public.live_tasks USING btree (worker_id, id) WHERE (status = 'running'::task_status);
+CREATE INDEX live_tasks_workflow ON public.live_tasks USING btree (workflow_id) WHERE ((workflow_id IS NOT NULL) AND (status = 'running'::task_status));
 
 CREATE TABLE task_event_batches (
   id bigint NOT NULL DEFAULT nextval('task_events_id_seq'::regclass),
@@ -448,6 +455,55 @@ CREATE TABLE tokens (
   CONSTRAINT tokens_token_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
 );
 CREATE UNIQUE INDEX tokens_name ON public.tokens USING btree (name) WHERE (revoked_at IS NULL);
+
+CREATE TABLE workflow_edges (
+  parent_id uuid NOT NULL,
+  child_id uuid NOT NULL,
+  on_failure workflow_failure_policy NOT NULL,
+  CONSTRAINT workflow_edges_pkey PRIMARY KEY (parent_id, child_id)
+);
+CREATE INDEX workflow_edges_child ON public.workflow_edges USING btree (child_id, parent_id);
+
+CREATE TABLE workflow_nodes (
+  task_id uuid NOT NULL,
+  workflow_id uuid NOT NULL,
+  name text NOT NULL,
+  level integer NOT NULL,
+  weight integer NOT NULL,
+  waiting integer NOT NULL,
+  verdict workflow_verdict NOT NULL DEFAULT 'run'::workflow_verdict,
+  blamed text,
+  outcome workflow_outcome,
+  params jsonb,
+  skip_if jsonb,
+  reads jsonb,
+  CONSTRAINT workflow_nodes_pkey PRIMARY KEY (task_id),
+  CONSTRAINT workflow_nodes_blame CHECK (((verdict = 'run'::workflow_verdict) = (blamed IS NULL))),
+  CONSTRAINT workflow_nodes_name UNIQUE (workflow_id, name),
+  CONSTRAINT workflow_nodes_waiting CHECK ((waiting >= 0))
+) WITH (fillfactor=70);
+
+CREATE TABLE workflows (
+  id uuid NOT NULL,
+  name text NOT NULL,
+  requested_by text NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  updated_at timestamp with time zone NOT NULL DEFAULT now(),
+  completed_at timestamp with time zone,
+  cancel_requested_at timestamp with time zone,
+  total integer NOT NULL,
+  open integer NOT NULL,
+  completed integer NOT NULL DEFAULT 0,
+  failed integer NOT NULL DEFAULT 0,
+  cancelled integer NOT NULL DEFAULT 0,
+  skipped integer NOT NULL DEFAULT 0,
+  weight bigint NOT NULL,
+  weight_ended bigint NOT NULL DEFAULT 0,
+  progress integer NOT NULL DEFAULT 0,
+  CONSTRAINT workflows_pkey PRIMARY KEY (id),
+  CONSTRAINT workflows_add_up CHECK (((open >= 0) AND (total = ((((open + completed) + failed) + cancelled) + skipped)))),
+  CONSTRAINT workflows_completed_at CHECK (((completed_at IS NULL) = (open > 0)))
+) WITH (fillfactor=50);
 
 CREATE VIEW task_history AS
  SELECT task_events.task_id,
