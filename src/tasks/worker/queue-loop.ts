@@ -7,6 +7,15 @@ const RETRY_MS = 500;
 /** How soon to look again whether claiming is allowed. */
 const DOUBT_MS = 50;
 
+/** A statement's size. While one batch is being started the next is being claimed: larger ones overlap less. */
+const CLAIM_BATCH = 500;
+
+/** A claim that is on its way. */
+interface Asked {
+  readonly limit: number;
+  readonly rows: Promise<ClaimedRow[] | undefined>;
+}
+
 export interface QueueLoopOptions {
   readonly queue: string;
   /** How many attempts of this queue run at once in this process. */
@@ -57,17 +66,28 @@ export class QueueLoop {
   }
 
   private async loop(): Promise<void> {
+    let asked: Asked | undefined;
     while (this.going()) {
-      const { concurrency, pollMs } = this.options;
-      const free = concurrency - this.inFlight;
-      if (free <= 0 || !this.options.mayClaim()) {
-        await this.sleep(free <= 0 ? pollMs : DOUBT_MS);
+      this.hinted = false;
+      asked ??= this.ask();
+      if (!asked) {
+        await this.sleep(this.isFull() ? this.options.pollMs : DOUBT_MS);
         continue;
       }
-      this.hinted = false;
-      const claimed = await this.claim(free);
-      if (claimed < free && !this.wasHinted() && this.going()) await this.sleep(claimed < 0 ? RETRY_MS : pollMs);
+      const { limit } = asked;
+      const rows = await asked.rows;
+      this.inFlight += rows?.length ?? 0;
+      // More than these are waiting: the next are being claimed while these are started.
+      asked = rows?.length === limit && this.going() ? this.ask() : undefined;
+      if (rows) this.startAll(rows);
+      const isDrained = asked === undefined && (rows?.length ?? 0) < limit;
+      if (isDrained && !this.wasHinted() && this.going()) await this.sleep(rows ? this.options.pollMs : RETRY_MS);
     }
+    this.startAll((await asked?.rows) ?? []);
+  }
+
+  private isFull(): boolean {
+    return this.inFlight >= this.options.concurrency;
   }
 
   // Methods, because these change while the loop awaits.
@@ -79,22 +99,30 @@ export class QueueLoop {
     return this.hinted;
   }
 
-  /** Gives how many were claimed; −1 when the database did not answer. */
-  private async claim(limit: number): Promise<number> {
-    const { queue, types, workerId, start } = this.options;
+  /** Claims as many as there is room for, if anything may be claimed at all. */
+  private ask(): Asked | undefined {
+    if (this.isFull() || !this.options.mayClaim()) return undefined;
+    const limit = Math.min(this.options.concurrency - this.inFlight, CLAIM_BATCH);
+    return { limit, rows: this.claim(limit) };
+  }
+
+  /** Gives nothing when the database did not answer. */
+  private async claim(limit: number): Promise<ClaimedRow[] | undefined> {
+    const { queue, types, workerId } = this.options;
     try {
       const names = types.map((type) => type.name);
       const versions = types.map((type) => type.version);
-      const rows = await this.pool.prepared.query<ClaimedRow>(CLAIM, [workerId, queue, names, limit, versions]);
-      this.inFlight += rows.length;
-      // RETURNING has no order of its own.
-      rows.sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1));
-      for (const row of rows) start(row);
-      return rows.length;
+      return await this.pool.prepared.query<ClaimedRow>(CLAIM, [workerId, queue, names, limit, versions]);
     } catch (error) {
       if (!this.stopped) this.logger.warn({ message: 'claim failed, trying again', queue, err: error });
-      return -1;
+      return undefined;
     }
+  }
+
+  private startAll(rows: ClaimedRow[]): void {
+    // RETURNING has no order of its own.
+    rows.sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1));
+    for (const row of rows) this.options.start(row);
   }
 
   private async sleep(ms: number): Promise<void> {
