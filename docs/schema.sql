@@ -288,19 +288,22 @@ CREATE TABLE live_tasks (
   error_code text,
   error_category text,
   error_message text,
+  deaths_alone integer NOT NULL DEFAULT 0,
   CONSTRAINT live_tasks_pkey PRIMARY KEY (id),
   CONSTRAINT live_tasks_counts CHECK (((attempt >= 0) AND (max_attempts >= 1) AND (fence >= 0) AND (crash_count >= 0) AND (processed >= 0) AND ((total IS NULL) OR (total >= 0)) AND (weight >= 0))),
   CONSTRAINT live_tasks_queued_at CHECK (((status = 'created'::task_status) OR (queued_at IS NOT NULL))),
   CONSTRAINT live_tasks_ready_is_queued CHECK (((NOT ready) OR (status = 'queued'::task_status))),
   CONSTRAINT live_tasks_running_is_held CHECK (((status = 'running'::task_status) = ((worker_id IS NOT NULL) OR waiting))),
+  CONSTRAINT live_tasks_suspect_is_not_ready CHECK (((NOT ready) OR (crash_count = 0))),
   CONSTRAINT live_tasks_unfinished CHECK ((status = ANY (ARRAY['created'::task_status, 'queued'::task_status, 'running'::task_status]))),
   CONSTRAINT live_tasks_waiting_is_not_held CHECK (((NOT waiting) OR (worker_id IS NULL)))
 ) WITH (autovacuum_analyze_scale_factor=0.05, autovacuum_analyze_threshold=2000, autovacuum_vacuum_cost_delay=1, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000, fillfactor=70);
 CREATE INDEX live_tasks_children ON public.live_tasks USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX live_tasks_dedup ON public.live_tasks USING btree (type, dedup_key) WHERE (dedup_key IS NOT NULL);
-CREATE INDEX live_tasks_delayed ON public.live_tasks USING btree (run_at) WHERE ((status = 'queued'::task_status) AND (NOT ready));
+CREATE INDEX live_tasks_delayed ON public.live_tasks USING btree (run_at) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count = 0));
 CREATE INDEX live_tasks_ready ON public.live_tasks USING btree (queue, priority DESC, id) WHERE ((status = 'queued'::task_status) AND ready);
 CREATE INDEX live_tasks_running ON public.live_tasks USING btree (worker_id, id) WHERE (status = 'running'::task_status);
+CREATE INDEX live_tasks_suspects ON public.live_tasks USING btree (crash_count, id) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count > 0));
 CREATE INDEX live_tasks_workflow ON public.live_tasks USING btree (workflow_id) WHERE ((workflow_id IS NOT NULL) AND (status = 'running'::task_status));
 
 CREATE TABLE task_event_batches (
@@ -419,6 +422,14 @@ CREATE TABLE task_schedules (
 CREATE UNIQUE INDEX task_schedules_name ON public.task_schedules USING btree (lower(name));
 CREATE INDEX task_schedules_next_tick ON public.task_schedules USING btree (next_tick_at) WHERE (next_tick_at IS NOT NULL);
 
+CREATE TABLE task_worker_losses (
+  worker_id uuid NOT NULL,
+  witnessed boolean NOT NULL,
+  how text NOT NULL,
+  lost_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT task_worker_losses_pkey PRIMARY KEY (worker_id)
+);
+
 CREATE TABLE task_workers (
   id uuid NOT NULL,
   lock_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -430,6 +441,8 @@ CREATE TABLE task_workers (
   seen_at timestamp with time zone NOT NULL DEFAULT now(),
   lease_expires_at timestamp with time zone NOT NULL,
   external boolean NOT NULL DEFAULT false,
+  isolated boolean NOT NULL DEFAULT false,
+  ending boolean NOT NULL DEFAULT false,
   CONSTRAINT task_workers_pkey PRIMARY KEY (id),
   CONSTRAINT task_workers_lock_key_key UNIQUE (lock_key)
 ) WITH (fillfactor=50);

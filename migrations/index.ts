@@ -5,6 +5,7 @@ import { BatchTaskEvents } from './0004-batch-task-events.js';
 import { CreateSchedules } from './0005-create-schedules.js';
 import { CreateWorkflows } from './0006-create-workflows.js';
 import { CreateExternalWorkers } from './0008-create-external-workers.js';
+import { IsolateSuspects } from './0009-isolate-suspects.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   CreateSchedules,
   CreateWorkflows,
   CreateExternalWorkers,
+  IsolateSuspects,
 ];

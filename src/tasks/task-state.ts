@@ -17,6 +17,7 @@ export type TransitionReason =
   | 'backoff'
   | 'released'
   | 'worker_lost'
+  | 'quarantined'
   | 'cancelled'
   | 'parent_cancelled'
   | 'waiting_for_children'
@@ -48,7 +49,7 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'queued', to: 'cancelled', reasons: ['cancelled', 'parent_cancelled'] },
   { from: 'queued', to: 'failed', reasons: ['deadline_passed'] },
   { from: 'running', to: 'completed', reasons: ['completed'] },
-  { from: 'running', to: 'failed', reasons: ['failed'] },
+  { from: 'running', to: 'failed', reasons: ['failed', 'quarantined'] },
   { from: 'running', to: 'cancelled', reasons: ['cancelled', 'parent_cancelled'] },
   { from: 'running', to: 'queued', reasons: ['backoff', 'released', 'worker_lost', 'children_ended'] },
   { from: 'failed', to: 'queued', reasons: ['run', 'retry'] },

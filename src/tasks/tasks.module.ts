@@ -4,6 +4,10 @@ import { ExternalAttempts } from './external/external-attempts.service.js';
 import { ExternalClaims } from './external/external-claims.service.js';
 import { ExternalSettler } from './external/external-settler.js';
 import { ExternalTypes } from './external/external-types.service.js';
+import { Alibi } from './isolation/alibi.js';
+import { IsolationMetrics } from './isolation/isolation-metrics.js';
+import { Isolation } from './isolation/isolation.js';
+import { Orphans } from './isolation/orphans.js';
 import { Canceller } from './queue/canceller.js';
 import { EnginePool } from './queue/engine-pool.js';
 import { Enqueuer } from './queue/enqueuer.js';
@@ -50,8 +54,8 @@ const WORKER = [
   Rescuer,
   WorkerService,
 ];
+const ISOLATION = [Orphans, Alibi, IsolationMetrics, Isolation];
 const WORKFLOWS = [InputResolver, WorkflowAdvancer, WorkflowRetrier, WorkflowStarter, WorkflowReader, WorkflowService];
-
 const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, ExternalClaims];
 
 const SCHEDULES = [
@@ -68,6 +72,7 @@ const SCHEDULES = [
   providers: [
     ...QUEUE,
     ...WORKER,
+    ...ISOLATION,
     ...EXTERNAL,
     ...SCHEDULES,
     ...WORKFLOWS,

@@ -1914,7 +1914,7 @@ export interface components {
             started_at: string;
             /** Format: date-time */
             ended_at: string | null;
-            /** @description How it ended: `completed`, `failed`, `cancelled`, `backoff`, `released`, `worker_lost`; null while it runs. */
+            /** @description How it ended: `completed`, `failed`, `cancelled`, `backoff`, `released`, `worker_lost`, `quarantined`; null while it runs. */
             outcome: string | null;
             error_code: string | null;
             error_category: string | null;

@@ -27,6 +27,9 @@ import {
 } from '../../src/tasks/index.js';
 import type { TaskPolicy } from '../../src/tasks/define-task.js';
 import type { WorkerOptions } from '../../src/tasks/worker/worker.js';
+import { WorkerParts } from '../../src/tasks/worker/worker-parts.js';
+import type { StartOptions } from '../../src/tasks/worker/worker.service.js';
+import { CellInProcess } from './cell-in-process.js';
 import { waitFor, type WaitOptions } from './wait-for.js';
 
 /** What every test task takes. */
@@ -167,14 +170,19 @@ export class Engine {
   ) {}
 
   /** Begins to work on tasks. A lease that is short enough for a test and long enough for a busy machine. */
-  async work(options: Partial<WorkerOptions> = {}): Promise<this> {
-    await this.app.get(WorkerService).start({
+  async work(options: StartOptions = {}): Promise<this> {
+    const workerOptions: WorkerOptions = {
       concurrency: { default: 4, other: 4 },
       leaseMs: 4_000,
       renewMs: 400,
       pollMs: 500,
       shutdownGraceMs: 500,
       ...options,
+    };
+    await this.app.get(WorkerService).start({
+      openCell: () => new CellInProcess(this.app.get(WorkerParts), workerOptions),
+      ...options,
+      ...workerOptions,
     });
     return this;
   }

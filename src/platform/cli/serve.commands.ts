@@ -42,8 +42,13 @@ export class WorkerCommand extends BaseCommand {
     super();
   }
 
-  run(): Promise<void> {
-    return this.application.serve({ PHOTOSAFE_ROLE: 'worker' });
+  run(_words: string[], { cell }: { cell?: boolean }): Promise<void> {
+    return this.application.serve({ PHOTOSAFE_ROLE: 'worker', ...(cell ? { PHOTOSAFE_WORKER_CELL: 'true' } : {}) });
+  }
+
+  @Option({ flags: '--cell', description: 'only run tasks that may have killed a worker, alone (workers start these)' })
+  parseCell(): boolean {
+    return true;
   }
 }
 

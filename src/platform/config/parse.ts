@@ -7,6 +7,13 @@ export function wholeNumberList(text: string): number[] {
   return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
+/** 'true' → true, 'False' → false; anything else → undefined. */
+export const trueOrFalse = (text: string): boolean | undefined =>
+  new Map([
+    ['true', true],
+    ['false', false],
+  ]).get(lowerCase(text));
+
 export const lowerCase = (text: string): string => text.trim().toLowerCase();
 
 /**

@@ -10,12 +10,13 @@ import {
   Min,
   MinLength,
   Matches,
+  IsBoolean,
 } from 'class-validator';
 import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import type { DatabaseSettings, Environment } from './database-url.js';
 import { readEnvironment } from './read-environment.js';
-import { concurrencyByQueue, lowerCase, wholeNumber, wholeNumberList } from './parse.js';
+import { concurrencyByQueue, lowerCase, trueOrFalse, wholeNumber, wholeNumberList } from './parse.js';
 import { FromVariable } from './variable.js';
 
 export const ROLES = ['all', 'api', 'worker'] as const;
@@ -133,6 +134,18 @@ export class Settings {
   @Min(100)
   @Max(60_000)
   readonly workerPollMs: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_WORKER_CELL',
+    default: 'false',
+    allowed: 'true, false',
+    meaning:
+      'Whether this worker only runs tasks that were running when a worker was lost, one at a time. Workers start such ' +
+      'processes by themselves when there are any.',
+    parse: trueOrFalse,
+  })
+  @IsBoolean()
+  readonly workerCell: boolean;
 
   @FromVariable({
     name: 'PHOTOSAFE_SHUTDOWN_GRACE_MS',

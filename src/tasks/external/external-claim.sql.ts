@@ -3,18 +3,25 @@
  * $5 milliseconds, a row of task_workers that they share; nothing found, no lease. As in queue/claim.sql.ts the index
  * live_tasks_ready satisfies the ORDER BY.
  *
- * A task whose worker died before is a suspect: it is handed out alone, so that it can take no other with it.
+ * A task whose worker was lost before is a suspect (index live_tasks_suspects): it comes first, and alone, so that it can
+ * take no other with it.
  */
 export const CLAIM_EXTERNAL = `
-  WITH found AS MATERIALIZED (
-    SELECT id, priority, crash_count FROM live_tasks
+  WITH suspect AS MATERIALIZED (
+    SELECT id FROM live_tasks
+    WHERE queue = $2 AND status = 'queued' AND NOT ready AND crash_count > 0 AND type || '@' || version = ANY($3::text[])
+    ORDER BY crash_count, id
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+  ), fresh AS MATERIALIZED (
+    SELECT id FROM live_tasks
     WHERE queue = $2 AND status = 'queued' AND ready AND type || '@' || version = ANY($3::text[])
+      AND NOT EXISTS (SELECT 1 FROM suspect)
     ORDER BY priority DESC, id
     LIMIT $4
     FOR UPDATE SKIP LOCKED
-  ), placed AS (
-    SELECT id, crash_count, row_number() OVER best AS place, first_value(crash_count) OVER best AS first_crashes
-    FROM found WINDOW best AS (ORDER BY priority DESC, id)
+  ), found AS (
+    SELECT id FROM suspect UNION ALL SELECT id FROM fresh
   ), lease AS (
     INSERT INTO task_workers (id, hostname, pid, queues, types, lease_expires_at, external)
     SELECT $1, $6, 0, jsonb_build_object($2::text, $4::int), $3::text[], now() + $5 * interval '1 millisecond', true
@@ -24,7 +31,7 @@ export const CLAIM_EXTERNAL = `
     UPDATE live_tasks
     SET status = 'running', ready = false, worker_id = $1, attempt = attempt + 1, fence = fence + 1,
       started_at = now(), updated_at = now()
-    WHERE id = ANY(ARRAY(SELECT id FROM placed WHERE place = 1 OR (crash_count = 0 AND first_crashes = 0)))
+    WHERE id = ANY(ARRAY(SELECT id FROM found))
     RETURNING id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, parent_id, workflow_id, checkpoint,
       requested_by, priority, processed, total, started_at, date_part('epoch', now() - queued_at) AS waited_seconds
   ), audited AS (

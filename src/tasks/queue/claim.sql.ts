@@ -1,5 +1,9 @@
 import { auditTogether, TOGETHER_FROM } from './audit.sql.js';
 
+/** What a worker must know of a task that it has claimed. */
+export const CLAIMED_COLUMNS = `id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, joining, parent_id,
+  workflow_id, checkpoint, requested_by, priority, processed, total, date_part('epoch', now() - queued_at) AS waited_seconds`;
+
 /**
  * Takes up to $4 ready tasks of queue $2 whose type ($3) this worker knows, in a version that is not newer than the one it
  * knows ($5, beside the types): while workers are being replaced, new tasks wait for the new ones. Highest priority
@@ -25,8 +29,7 @@ export const CLAIM = `
       ORDER BY priority DESC, id
       LIMIT $4
       FOR UPDATE SKIP LOCKED))
-    RETURNING id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, joining, parent_id, workflow_id,
-      checkpoint, requested_by, priority, processed, total, date_part('epoch', now() - queued_at) AS waited_seconds
+    RETURNING ${CLAIMED_COLUMNS}
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason)
     SELECT id, 'queued', 'running', attempt, fence, $1, 'worker', 'claimed' FROM claimed
@@ -43,7 +46,7 @@ export const PROMOTE = `
   WITH due AS (
     UPDATE live_tasks SET ready = true
     WHERE id = ANY(ARRAY(
-      SELECT id FROM live_tasks WHERE status = 'queued' AND NOT ready AND run_at <= now()
+      SELECT id FROM live_tasks WHERE status = 'queued' AND NOT ready AND crash_count = 0 AND run_at <= now()
       ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED))
     RETURNING queue
   )
@@ -52,4 +55,4 @@ export const PROMOTE = `
 /** When the next delayed task is due, in milliseconds from now (index live_tasks_delayed). */
 export const NEXT_DUE = `
   SELECT greatest(0, extract(epoch FROM min(run_at) - clock_timestamp()) * 1000)::float8 AS due_in_ms
-  FROM live_tasks WHERE status = 'queued' AND NOT ready`;
+  FROM live_tasks WHERE status = 'queued' AND NOT ready AND crash_count = 0`;

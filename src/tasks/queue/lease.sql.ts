@@ -2,8 +2,8 @@
 export const LEASE_LOCK_CLASS = 0x7073_7766;
 
 export const REGISTER_WORKER = `
-  INSERT INTO task_workers (id, hostname, pid, queues, types, lease_expires_at)
-  VALUES ($1, $2, $3, $4::jsonb, $5::text[], now() + $6 * interval '1 millisecond')
+  INSERT INTO task_workers (id, hostname, pid, queues, types, lease_expires_at, isolated)
+  VALUES ($1, $2, $3, $4::jsonb, $5::text[], now() + $6 * interval '1 millisecond', $7)
   RETURNING lock_key`;
 
 /** Does not wait: a connection that broke unnoticed may hold it for a while yet, and is asked again. */
@@ -43,33 +43,23 @@ export const LIST_WORKERS = `
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS connected
   FROM task_workers w`;
 
-/** Strikes off workers, unless they have been heard of since. */
-export const STRIKE_OFF_WORKERS = `
-  DELETE FROM task_workers w USING unnest($1::uuid[], $2::text[]) AS gone(id, seen_at)
-  WHERE w.id = gone.id AND w.seen_at = gone.seen_at::timestamptz
-  RETURNING w.id`;
-
 /**
- * Frees the running tasks of workers that are struck off or have resigned (index live_tasks_running): back to the queue
- * with the attempt given back, or cancelled if that was asked for. A crash counts apart from attempts.
+ * Strikes off workers, unless they have been heard of since, and takes note of the loss: it casts suspicion on what they
+ * held. Not so when a worker was ending anyway: then whoever ended it lost patience.
  */
-export const FREE_ORPHANS = `
-  WITH orphans AS (
-    SELECT id FROM live_tasks t
-    WHERE t.status = 'running' AND t.worker_id IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM task_workers w WHERE w.id = t.worker_id)
-    ORDER BY t.id FOR UPDATE SKIP LOCKED
-  ), freed AS (
-    UPDATE live_tasks t
-    SET status = 'queued', worker_id = NULL, ready = true, attempt = t.attempt - 1, crash_count = t.crash_count + 1,
-      run_at = now(), queued_at = now(), updated_at = now()
-    FROM orphans o WHERE t.id = o.id
-    RETURNING t.id, t.queue, t.type, t.attempt, t.fence, t.cancel_requested_at IS NOT NULL AS cancel, t.cancel_requested_by
-  ), audited AS (
-    INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, actor, reason)
-    SELECT id, 'running', 'queued', attempt, fence, 'rescuer', 'worker_lost' FROM freed
+export const STRIKE_OFF_WORKERS = `
+  WITH struck_off AS (
+    DELETE FROM task_workers w USING unnest($1::uuid[], $2::text[], $3::text[]) AS gone(id, seen_at, because)
+    WHERE w.id = gone.id AND w.seen_at = gone.seen_at::timestamptz
+    RETURNING w.id, w.ending, gone.because
+  ), noted AS (
+    INSERT INTO task_worker_losses (worker_id, witnessed, how) SELECT id, false, because FROM struck_off WHERE NOT ending
+    ON CONFLICT (worker_id) DO NOTHING
   )
-  SELECT id, queue, type, cancel, cancel_requested_by FROM freed`;
+  SELECT id FROM struck_off`;
+
+/** From here on its end is nobody's fault. */
+export const MARK_ENDING = `UPDATE task_workers SET ending = true WHERE id = $1`;
 
 /** One rescuer at a time; the others have nothing to do. */
 export const RESCUE_LOCK = `SELECT pg_try_advisory_xact_lock($1, 0) AS locked`;

@@ -3,7 +3,8 @@ import { PARTIAL_CONTRIBUTION, SHARED_COLUMNS } from './settle.sql.js';
 const MOVED = SHARED_COLUMNS.replace('joining, ', '')
   .replace('run_at,', '')
   .replace('queued_at, ', '')
-  .replace('started_at, ', '');
+  .replace('started_at, ', '')
+  .replace('crash_count, ', '');
 
 /** Starts a task that waits for someone to run it; not one that waits for others of its workflow. */
 export const RUN_CREATED = `
@@ -19,7 +20,7 @@ export const RUN_CREATED = `
 /**
  * Brings finished tasks back for a new series of attempts, and says how they had ended. $3 = true: as a parent that waits
  * for the children that are brought back with it; false: ready to be claimed, and what it was split into before counts
- * no longer. Fence and checkpoint go on where they were.
+ * no longer. Fence and checkpoint go on where they were; of having killed workers it is cleared.
  */
 export const REVIVE = `
   WITH gone AS (

@@ -121,7 +121,8 @@ export const ADVANCE = `
 
 /**
  * Gives attempts back: to be tried again after a wait (`backoff`), or at once without counting (`released`). Not those of
- * tasks that somebody wants cancelled: they would be claimed again before the cancellation comes to them.
+ * tasks that somebody wants cancelled: they would be claimed again before the cancellation comes to them. An attempt that
+ * came to an end by itself clears its task of suspicion; a suspect that is released stays one, and is not ready for all.
  */
 export const REQUEUE = `
   WITH outcome AS (
@@ -129,7 +130,9 @@ export const REQUEUE = `
       $10::bigint[]) AS o(id, fence, delay_ms, reason, code, category, message, done, expected)
   ), requeued AS (
     UPDATE live_tasks t
-    SET status = 'queued', worker_id = NULL, ready = o.delay_ms <= 0, run_at = now() + o.delay_ms * interval '1 millisecond',
+    SET status = 'queued', worker_id = NULL, ready = o.delay_ms <= 0 AND (o.reason <> 'released' OR t.crash_count = 0),
+      crash_count = CASE WHEN o.reason = 'released' THEN t.crash_count ELSE 0 END,
+      run_at = now() + o.delay_ms * interval '1 millisecond',
       queued_at = now(), updated_at = now(), attempt = t.attempt - CASE WHEN o.reason = 'released' THEN 1 ELSE 0 END,
       processed = greatest(t.processed, o.done), total = coalesce(o.expected, t.total),
       error_code = coalesce(o.code, t.error_code), error_category = coalesce(o.category, t.error_category),
@@ -148,7 +151,7 @@ export const REQUEUE = `
 export const WAIT_FOR_CHILDREN = `
   WITH waiting AS (
     UPDATE live_tasks
-    SET waiting = true, worker_id = NULL, joining = true, checkpoint = $5::jsonb,
+    SET waiting = true, worker_id = NULL, joining = true, crash_count = 0, checkpoint = $5::jsonb,
       total = coalesce($6, total), updated_at = now()
     WHERE id = $2 AND fence = $3 AND worker_id = $1 AND status = 'running'
     RETURNING id, cancel_requested_at IS NOT NULL AS cancel, cancel_requested_by

@@ -72,7 +72,7 @@ export class Lease {
     return !this.ended && performance.now() < this.trustedUntilMs;
   }
 
-  async acquire(queues: Readonly<Record<string, number>>, types: readonly string[]): Promise<void> {
+  async acquire(queues: Readonly<Record<string, number>>, types: readonly string[], isolated = false): Promise<void> {
     const client = await this.connect();
     try {
       const asked = performance.now();
@@ -83,6 +83,7 @@ export class Lease {
         JSON.stringify(queues),
         types,
         this.times.leaseMs,
+        isolated,
       ]);
       this.lockKey = row?.lock_key ?? 0;
       await this.lock(client);

@@ -1,8 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { IsolationMetrics } from '../isolation/isolation-metrics.js';
+import { Orphans, type Rescued } from '../isolation/orphans.js';
 import { Canceller } from '../queue/canceller.js';
 import { PROMOTE, NEXT_DUE } from '../queue/claim.sql.js';
 import { EnginePool } from '../queue/engine-pool.js';
-import { FREE_ORPHANS, LEASE_LOCK_CLASS, LIST_WORKERS, RESCUE_LOCK, STRIKE_OFF_WORKERS } from '../queue/lease.sql.js';
+import { LEASE_LOCK_CLASS, LIST_WORKERS, RESCUE_LOCK, STRIKE_OFF_WORKERS } from '../queue/lease.sql.js';
 import { Wakeup } from '../queue/wakeup.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { type GoneWorker as Gone, type WatchedWorker, WorkerWatch } from './worker-watch.js';
@@ -14,14 +16,6 @@ const DOUBT_MS = 300;
 /** Due tasks come in crowds; looking more often would not wake them sooner. */
 const MIN_TICK_MS = 10;
 const PROMOTE_BATCH = 5_000;
-
-interface FreedTask {
-  id: string;
-  queue: string;
-  type: string;
-  cancel: boolean;
-  cancel_requested_by: string | null;
-}
 
 interface RegisteredWorker extends WatchedWorker {
   hostname: string;
@@ -42,6 +36,8 @@ export class Rescuer {
     private readonly pool: EnginePool,
     private readonly wakeup: Wakeup,
     private readonly canceller: Canceller,
+    private readonly orphans: Orphans,
+    private readonly metrics: IsolationMetrics,
   ) {}
 
   /** A process may have two reasons to: its own worker, and the external ones that it answers. */
@@ -84,20 +80,31 @@ export class Rescuer {
   private async rescue(now: number): Promise<void> {
     const workers = await this.pool.query<RegisteredWorker>(LIST_WORKERS, [LEASE_LOCK_CLASS]);
     const gone = this.watch.look(workers, { askedMs: now, answeredMs: performance.now() });
-    const { struckOff, freed } = await this.pool.transaction(async (sql) => {
+    const { struckOff, rescued } = await this.pool.transaction(async (sql) => {
       const [lock] = await sql.query<{ locked: boolean }>(RESCUE_LOCK, [LEASE_LOCK_CLASS]);
-      if (!lock?.locked) return { struckOff: new Set<string>(), freed: [] };
-      return { struckOff: await strikeOff(sql, gone), freed: await sql.query<FreedTask>(FREE_ORPHANS) };
+      if (!lock?.locked) return { struckOff: new Set<string>(), rescued: undefined };
+      return { struckOff: await strikeOff(sql, gone), rescued: await this.orphans.release(sql) };
     });
     for (const { worker, because } of gone.filter(({ worker }) => struckOff.has(worker.id))) {
       const { id: workerId, hostname: host, pid } = worker;
+      this.metrics.workersLost.inc();
       this.logger.warn({ message: 'worker lost', workerId, host, pid, because });
     }
+    if (rescued) await this.announce(rescued);
+  }
+
+  private async announce({ freed, quarantined, queues }: Rescued): Promise<void> {
+    for (const { id: jobId, type: taskName } of quarantined) {
+      this.metrics.quarantined.inc({ type: taskName });
+      this.logger.error({ message: 'task quarantined: it kills its process', jobId, taskName });
+    }
+    for (const { id: jobId, type: taskName, ready } of freed) {
+      this.logger.warn({ message: 'task rescued from a lost worker', jobId, taskName, suspect: !ready });
+    }
+    for (const queue of new Set([...queues, ...freed.map((task) => task.queue)])) this.wakeup.queued(queue);
     for (const task of freed) {
-      this.logger.warn({ message: 'task rescued from a lost worker', jobId: task.id, taskName: task.type });
       if (task.cancel) await this.canceller.cancel(task.id, task.cancel_requested_by ?? 'engine');
     }
-    for (const queue of new Set(freed.map((task) => task.queue))) this.wakeup.queued(queue);
   }
 
   private async promote(): Promise<number> {
@@ -112,6 +119,7 @@ async function strikeOff(sql: Sql, gone: readonly Gone<RegisteredWorker>[]): Pro
   if (gone.length === 0) return new Set();
   const ids = gone.map(({ worker }) => worker.id);
   const seenAt = gone.map(({ worker }) => worker.seenAt);
-  const rows = await sql.query<{ id: string }>(STRIKE_OFF_WORKERS, [ids, seenAt]);
+  const because = gone.map((one) => one.because);
+  const rows = await sql.query<{ id: string }>(STRIKE_OFF_WORKERS, [ids, seenAt, because]);
   return new Set(rows.map((row) => row.id));
 }

@@ -1,5 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { withLogFields } from '../../platform/logging/log-context.js';
+import type { Held } from '../isolation/alibi.js';
+import { SuspectLoop } from '../isolation/suspect-loop.js';
+import { Wakefulness } from '../isolation/wakefulness.js';
+import { MARK_ENDING } from '../queue/lease.sql.js';
 import { ProgressWriter } from './progress-writer.js';
 import { Attempt, type ClaimedRow, type StopReason } from './attempt.js';
 import { type HeldTask, Lease, type LeaseTimes } from './lease.js';
@@ -22,6 +26,16 @@ export interface WorkerOptions extends LeaseTimes {
   readonly shutdownGraceMs: number;
   /** The net beneath the notices. Shorter costs idle queries, longer costs latency when a notice is lost. */
   readonly pollMs: number;
+  /** Makes it a cell: it runs suspects only, one at a time. Called when it should be replaced, or has nothing to do. */
+  readonly leaveCell?: () => void;
+}
+
+/** Where a worker gets its tasks from. */
+interface TaskSource {
+  start(): void;
+  hint(): void;
+  release(): void;
+  stop(): Promise<void>;
 }
 
 /**
@@ -31,7 +45,7 @@ export interface WorkerOptions extends LeaseTimes {
 export class Worker {
   private readonly logger = new Logger(Worker.name);
   private readonly attempts = new Map<string, Attempt>();
-  private readonly loops = new Map<string, QueueLoop>();
+  private readonly loops = new Map<string, TaskSource>();
   private readonly lease: Lease;
   private readonly settler: Settler;
   private readonly progress: ProgressWriter;
@@ -41,11 +55,13 @@ export class Worker {
   };
   private idle: (() => void) | undefined;
   private isLost = false;
+  private readonly wakefulness = new Wakefulness(SWEEP_MS);
 
   constructor(
     private readonly parts: WorkerParts,
     private readonly options: WorkerOptions,
-    private readonly onLost: () => void,
+    /** The lease is gone. With what it held, if it has been awake all the while and none of that was its fault. */
+    private readonly onLost: (alibi: Held | undefined) => void,
   ) {
     this.lease = new Lease(parts.database, options, {
       inFlight: () => [...this.attempts.keys()],
@@ -72,11 +88,12 @@ export class Worker {
     await this.lease.acquire(
       this.options.concurrency,
       registry.definitions().map((definition) => definition.name),
+      this.options.leaveCell !== undefined,
     );
     for (const [queue, concurrency] of Object.entries(this.options.concurrency)) {
       const types = registry.typesOfQueue(queue);
-      if (types.length === 0 || concurrency === 0) continue;
-      const loop = new QueueLoop(pool, {
+      if (types.length === 0 || concurrency === 0 || this.options.leaveCell) continue;
+      const loop: QueueLoop = new QueueLoop(pool, {
         queue,
         concurrency,
         types,
@@ -90,6 +107,7 @@ export class Worker {
       this.loops.set(queue, loop);
       loop.start();
     }
+    if (this.options.leaveCell) this.startAlone(this.options.leaveCell);
     this.sweeper = setInterval(() => {
       this.sweep();
     }, SWEEP_MS);
@@ -110,6 +128,8 @@ export class Worker {
 
   /** Finishes what finishes within the grace, hands the rest back, and lets go of the lease. */
   async stop(): Promise<void> {
+    // Keeps blame from its tasks if somebody loses patience with it; not worth waiting for.
+    void this.parts.pool.query(MARK_ENDING, [this.id]).catch(() => undefined);
     await Promise.all([...this.loops.values()].map((loop) => loop.stop()));
     const giveUp = setTimeout(() => {
       this.stopAll('shutdown');
@@ -123,7 +143,25 @@ export class Worker {
     this.logger.log({ message: 'worker stopped', workerId: this.id });
   }
 
-  private work(row: ClaimedRow, loop: QueueLoop): void {
+  private startAlone(leave: () => void): void {
+    const { registry, pool } = this.parts;
+    const queues = Object.keys(this.options.concurrency).filter((queue) => this.options.concurrency[queue] !== 0);
+    const loop: SuspectLoop = new SuspectLoop(pool, {
+      workerId: this.id,
+      queues,
+      types: queues.flatMap((queue) => registry.typesOfQueue(queue)),
+      start: (row) => {
+        this.work(row, loop);
+      },
+      mayClaim: () => this.lease.held,
+      settled: () => this.settler.flush(),
+      onIdle: leave,
+    });
+    for (const queue of queues) this.loops.set(queue, loop);
+    loop.start();
+  }
+
+  private work(row: ClaimedRow, loop: TaskSource): void {
     if (this.isLost) return; // claimed as the lease ended: nobody's, and found by the next rescue
     // The database forgot our claim in a crash of its own, and we have made it again: that attempt is still running.
     if (this.attempts.get(row.id)?.row.fence === row.fence) {
@@ -145,7 +183,7 @@ export class Worker {
   }
 
   /** Few promises a task: each costs as much as everything else that this process does for a task that does nothing. */
-  private async attemptTask(attempt: Attempt, loop: QueueLoop): Promise<void> {
+  private async attemptTask(attempt: Attempt, loop: TaskSource): Promise<void> {
     const { runner, outcomes } = this.parts.execution;
     let written: WrittenOutcome = { end: 'lost' };
     try {
@@ -160,7 +198,7 @@ export class Worker {
     this.close(attempt, loop, written);
   }
 
-  private close(attempt: Attempt, loop: QueueLoop | undefined, { end, failure, retryInMs }: WrittenOutcome): void {
+  private close(attempt: Attempt, loop: TaskSource | undefined, { end, failure, retryInMs }: WrittenOutcome): void {
     if (attempt.closed) return;
     attempt.closed = true;
     const durationMs = Math.round(performance.now() - attempt.startedMs);
@@ -181,6 +219,7 @@ export class Worker {
   /** Timeouts, and attempts that were stopped but go on regardless: those are settled without their handler. */
   private sweep(): void {
     const now = performance.now();
+    this.wakefulness.beat();
     for (const attempt of this.attempts.values()) {
       if (attempt.stoppedMs === undefined) {
         if (now > attempt.deadlineMs) attempt.stop('timeout');
@@ -191,12 +230,15 @@ export class Worker {
           jobId: row.id,
           taskName: row.type,
         });
+        // What is still going on may yet take the process down: the next suspect must not be in it.
+        if (this.options.leaveCell) void this.loopOf(row.type)?.stop();
         this.close(attempt, this.loopOf(row.type), this.parts.execution.outcomes.giveUp(this.settler, attempt));
+        this.options.leaveCell?.();
       }
     }
   }
 
-  private loopOf(type: string): QueueLoop | undefined {
+  private loopOf(type: string): TaskSource | undefined {
     const queue = this.parts.registry.find(type)?.definition.queue;
     return queue === undefined ? undefined : this.loops.get(queue);
   }
@@ -220,13 +262,21 @@ export class Worker {
 
   private lost(): void {
     this.isLost = true;
+    const alibi = this.alibi();
     this.settler.abandon();
     this.stopAll('lease-lost');
     clearInterval(this.sweeper);
     this.progress.stop();
     for (const loop of this.loops.values()) void loop.stop();
     this.idle?.();
-    this.onLost();
+    this.onLost(alibi);
+  }
+
+  private alibi(): Held | undefined {
+    if (!this.wakefulness.awakeFor(this.options.leaseMs)) return undefined;
+    const tasks = new Map(this.settler.unwritten());
+    for (const [id, { row }] of this.attempts) tasks.set(id, row.fence);
+    return { workerId: this.id, tasks: [...tasks].map(([id, fence]) => ({ id, fence })) };
   }
 
   private async untilIdle(): Promise<void> {

@@ -25,13 +25,16 @@ export const HOLD_LIVE = `
 /** What a task that goes back to its beginning takes along. */
 const KEPT = SHARED_COLUMNS.split(',')
   .map((column) => column.trim())
-  .filter((column) => !['joining', 'run_at', 'queued_at', 'started_at', 'params', 'checkpoint'].includes(column));
+  .filter(
+    (column) =>
+      !['joining', 'run_at', 'queued_at', 'started_at', 'params', 'checkpoint', 'crash_count'].includes(column),
+  );
 const KEPT_COLUMNS = KEPT.join(', ');
 
 /**
  * Back to waiting for what they depend on, for a new series of attempts: $2 are those that someone ($3) asked for ($4), the
  * others are below these. Only the former keep what they did so far and their checkpoint: what the others did was made
- * of results that will be different. Fences go on where they were. Gives how many there were.
+ * of results that will be different. Fences go on where they were; of having killed workers they are cleared. Gives how many there were.
  */
 export const RESET_TASKS = `
   WITH gone AS (
@@ -43,7 +46,7 @@ export const RESET_TASKS = `
     FROM gone g JOIN workflow_nodes n ON n.task_id = g.id
   ), called_back AS (
     UPDATE live_tasks t
-    SET status = 'created', ready = false, attempt = 0, processed = 0, total = NULL, checkpoint = NULL, joining = false,
+    SET status = 'created', ready = false, crash_count = 0, deaths_alone = 0, attempt = 0, processed = 0, total = NULL, checkpoint = NULL, joining = false,
       error_code = NULL, error_category = NULL, error_message = NULL, params = coalesce(n.params, t.params), run_at = now(),
       updated_at = now()
     FROM workflow_nodes n

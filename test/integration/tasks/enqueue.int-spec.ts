@@ -11,7 +11,9 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await engine.database.query('TRUNCATE live_tasks, finished_tasks, task_events, task_event_batches, task_idempotency_keys');
+  await engine.database.query(
+    'TRUNCATE live_tasks, finished_tasks, task_events, task_event_batches, task_idempotency_keys',
+  );
 });
 
 afterAll(async () => {

@@ -84,7 +84,7 @@ describe('an attempt whose task was given to someone else', () => {
       status: 'completed',
       result: 'by the second',
       attempt: 1,
-      crashCount: 1,
+      crashCount: 0,
     });
     expect(await engine.trail(id)).toEqual([
       'created>queued enqueued',
@@ -212,7 +212,7 @@ describe('a worker that is struck off', () => {
     expect(await engine.finished(id)).toMatchObject({
       status: 'completed',
       result: 'again',
-      crashCount: 1,
+      crashCount: 0,
       attempt: 1,
     });
     await waitFor('the first attempt to have ended', () => reasons.length === 1);
@@ -246,7 +246,7 @@ describe('a worker that is struck off', () => {
       [id],
     );
     await worker.work();
-    expect(await engine.finished(id)).toMatchObject({ status: 'completed', attempt: 1, crashCount: 1 });
+    expect(await engine.finished(id)).toMatchObject({ status: 'completed', attempt: 1, crashCount: 0 });
   });
 });
 

@@ -2,7 +2,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { CANCEL_UNHELD, HOLD_TASKS, LIVE_FAMILY, REQUEST_CANCEL } from '../../../src/tasks/queue/cancel.sql.js';
 import { CLAIM, NEXT_DUE, PROMOTE } from '../../../src/tasks/queue/claim.sql.js';
 import { EnginePool } from '../../../src/tasks/queue/engine-pool.js';
-import { FREE_ORPHANS, REGISTER_WORKER, RENEW_LEASE } from '../../../src/tasks/queue/lease.sql.js';
+import { CLAIM_SUSPECT, FREE_ORPHANS, HOLD_ORPHANS, SURVEY } from '../../../src/tasks/isolation/isolation.sql.js';
+import { REGISTER_WORKER, RENEW_LEASE } from '../../../src/tasks/queue/lease.sql.js';
 import { EVENTS_OF_TASK, IDS_BY_PREFIX, TASK_BY_ID } from '../../../src/tasks/queue/read.sql.js';
 import { FINISH, HOLD, REQUEUE, SAVE_CHECKPOINT, WRITE_PROGRESS } from '../../../src/tasks/queue/settle.sql.js';
 import type { Sql } from '../../../src/platform/database/transaction.js';
@@ -42,7 +43,7 @@ beforeAll(async () => {
     { actor: ACTOR },
   );
   const pool = engine.app.get(EnginePool);
-  await pool.query(REGISTER_WORKER, [workerId, 'plans', 0, '{}', [], 3_600_000]);
+  await pool.query(REGISTER_WORKER, [workerId, 'plans', 0, '{}', [], 3_600_000, false]);
   held = await pool.query(CLAIM, [workerId, 'default', [work.name], HELD, [1]]);
 }, 120_000);
 
@@ -190,7 +191,19 @@ describe.each([
     const renewal = await engineReads(RENEW_LEASE, [workerId, 10_000, ids(HELD)]);
     expect(Object.values(renewal).every((rows) => rows <= HELD)).toBe(true);
     expect(Object.keys(renewal)).not.toContain('Seq Scan on live_tasks');
-    expect(await engineReads(FREE_ORPHANS, [])).toEqual({ live_tasks_running: HELD, live_tasks_pkey: 0 });
+    expect(await engineReads(HOLD_ORPHANS, [])).toEqual({ live_tasks_running: HELD });
+    const freed = [ids(HELD), many(HELD, true), many(HELD, false), nulls(HELD)];
+    expect(await engineReads(FREE_ORPHANS, freed)).toEqual({ live_tasks_pkey: HELD });
+  });
+
+  it('looking for suspects, of which there are none, reads none', async () => {
+    const survey = [['default'], [work.name], [1], 10_000];
+    const reads = await engineReads(SURVEY, [...survey, [workerId]], true);
+    expect(reads).toEqual({ live_tasks_suspects: 0 });
+    expect(await engineReads(CLAIM_SUSPECT, [...survey.slice(0, 3), workerId])).toEqual({
+      live_tasks_suspects: 0,
+      live_tasks_pkey: 0,
+    });
   });
 
   it('promoting delayed tasks reads those that are due', async () => {

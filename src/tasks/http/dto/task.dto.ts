@@ -132,7 +132,7 @@ export class TaskAttemptDto {
   worker_id: string | null;
   started_at: Date;
   ended_at: Date | null;
-  /** How it ended: `completed`, `failed`, `cancelled`, `backoff`, `released`, `worker_lost`; null while it runs. */
+  /** How it ended: `completed`, `failed`, `cancelled`, `backoff`, `released`, `worker_lost`, `quarantined`; null while it runs. */
   outcome: string | null;
   error_code: string | null;
   error_category: string | null;

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { Counter, Gauge } from 'prom-client';
+import { Metrics } from '../../platform/metrics/metrics.js';
+
+/** What isolation tells Prometheus. */
+@Injectable()
+export class IsolationMetrics {
+  readonly suspects: Gauge;
+  readonly workersLost: Counter;
+  readonly quarantined: Counter<'type'>;
+
+  constructor({ registry }: Metrics) {
+    const registers = [registry];
+    this.suspects = new Gauge({
+      name: 'photosafe_task_suspects',
+      help: 'Tasks that were running when a worker was lost, and wait to run alone',
+      registers,
+    });
+    this.workersLost = new Counter({
+      name: 'photosafe_workers_lost_total',
+      help: 'Workers that this process found dead or silent',
+      registers,
+    });
+    this.quarantined = new Counter({
+      name: 'photosafe_tasks_quarantined_total',
+      help: 'Tasks that killed their process again and again while they ran alone',
+      labelNames: ['type'],
+      registers,
+    });
+  }
+}

@@ -1,0 +1,118 @@
+import { Logger } from '@nestjs/common';
+import type { EnginePool } from '../queue/engine-pool.js';
+import type { ClaimedRow } from '../worker/attempt.js';
+import { CLAIM_SUSPECT } from './isolation.sql.js';
+
+const RETRY_MS = 500;
+/** How soon to look again whether claiming is allowed, and whether there is another suspect. */
+const LOOK_MS = 100;
+/**
+ * A cell without work goes away after this long. Shorter starts a process anew for a suspect that comes back from a
+ * retry or a neighbouring cell; longer keeps its memory for nothing.
+ */
+const IDLE_MS = 3_000;
+
+export interface SuspectLoopOptions {
+  readonly workerId: string;
+  readonly queues: readonly string[];
+  /** The types it works on, each up to a version. */
+  readonly types: readonly { readonly name: string; readonly version: number }[];
+  readonly start: (row: ClaimedRow) => void;
+  readonly mayClaim: () => boolean;
+  /** Resolves when the outcomes of all attempts so far are in the database. */
+  readonly settled: () => Promise<void>;
+  /** There has been nothing to do for a while: nothing more will be claimed. */
+  readonly onIdle: () => void;
+}
+
+/**
+ * Claims suspects one at a time. The next one is taken only when the outcome of the last one is committed: otherwise it
+ * could take an innocent's result down with it.
+ */
+export class SuspectLoop {
+  private readonly logger = new Logger(SuspectLoop.name);
+  private stopped = false;
+  private wake: (() => void) | undefined;
+  private ended: (() => void) | undefined;
+  private done: Promise<void> | undefined;
+
+  constructor(
+    private readonly pool: EnginePool,
+    private readonly options: SuspectLoopOptions,
+  ) {}
+
+  start(): void {
+    this.done = this.loop();
+  }
+
+  hint(): void {
+    this.wake?.();
+  }
+
+  /** The attempt has ended. */
+  release(): void {
+    this.ended?.();
+  }
+
+  /** Claims no more. Does not wait for an attempt that is under way. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wake?.();
+    this.ended?.();
+    await this.done;
+  }
+
+  private async loop(): Promise<void> {
+    let idleSinceMs = performance.now();
+    while (this.going()) {
+      const row = this.options.mayClaim() ? await this.claim() : undefined;
+      if (row) {
+        await this.run(row);
+        idleSinceMs = performance.now();
+      } else {
+        if (performance.now() - idleSinceMs > IDLE_MS) {
+          this.options.onIdle();
+          return;
+        }
+        await this.sleep(LOOK_MS);
+      }
+    }
+  }
+
+  private going(): boolean {
+    return !this.stopped;
+  }
+
+  private async run(row: ClaimedRow): Promise<void> {
+    const ended = new Promise<void>((resolve) => (this.ended = resolve));
+    this.options.start(row);
+    if (this.going()) await ended;
+    if (this.going()) await this.options.settled();
+  }
+
+  private async claim(): Promise<ClaimedRow | undefined> {
+    const { workerId, queues, types } = this.options;
+    try {
+      const names = types.map(({ name }) => name);
+      const versions = types.map(({ version }) => version);
+      const [row] = await this.pool.query<ClaimedRow>(CLAIM_SUSPECT, [queues, names, versions, workerId]);
+      return row;
+    } catch (error) {
+      if (!this.stopped) this.logger.warn({ message: 'claim of a suspect failed, trying again', err: error });
+      await this.sleep(RETRY_MS);
+      return undefined;
+    }
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    if (this.stopped) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.wake = undefined;
+  }
+}
