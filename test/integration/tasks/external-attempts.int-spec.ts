@@ -14,7 +14,9 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await database().query('TRUNCATE live_tasks, finished_tasks, task_events, task_workers, external_task_types');
+  await database().query(
+    'TRUNCATE live_tasks, finished_tasks, task_events, task_event_batches, task_workers, external_task_types',
+  );
   await external.declare();
 });
 

@@ -13,7 +13,9 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await http.app.get(Database).query('TRUNCATE live_tasks, finished_tasks, task_events, external_task_types');
+  await http.app
+    .get(Database)
+    .query('TRUNCATE live_tasks, finished_tasks, task_events, task_event_batches, external_task_types');
 });
 
 afterAll(() => http.close());

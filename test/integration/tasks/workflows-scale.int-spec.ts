@@ -43,8 +43,8 @@ const name = (n: number): string => `n${String(n)}`;
 async function allRight(): Promise<void> {
   expect(await workflows.wrong()).toEqual([]);
   expect(await wrongMoves(engine)).toEqual([]);
-  const twice = `(SELECT task_id FROM task_events WHERE reason = 'dependencies_met' AND task_id NOT IN
-    (SELECT task_id FROM task_events WHERE to_status = 'created' AND from_status IS NOT NULL) GROUP BY task_id HAVING count(*) > 1) twice`;
+  const twice = `(SELECT task_id FROM task_history WHERE reason = 'dependencies_met' AND task_id NOT IN
+    (SELECT task_id FROM task_history WHERE to_status = 'created' AND from_status IS NOT NULL) GROUP BY task_id HAVING count(*) > 1) twice`;
   expect(await engine.count(twice)).toBe(0);
 }
 
@@ -58,7 +58,7 @@ describe('ten thousand nodes', () => {
     );
     const id = await workflows.start(node('top'), ...middle, end);
     expect(await workflows.finished(id, BOUNDED)).toMatchObject({ status: 'completed', counts: { completed: MANY } });
-    expect(await engine.count(`task_events WHERE reason = 'claimed'`)).toBe(MANY);
+    expect(await engine.count(`task_history WHERE reason = 'claimed'`)).toBe(MANY);
     await allRight();
   });
 

@@ -389,7 +389,7 @@ describe('to retry a node', () => {
     expect(await workflows.finished(id)).toMatchObject({ status: 'completed' });
     expect(
       await engine.count(
-        `task_events WHERE reason = 'claimed' AND task_id IN (SELECT id FROM tasks WHERE parent_id = $1)`,
+        `task_history WHERE reason = 'claimed' AND task_id IN (SELECT id FROM tasks WHERE parent_id = $1)`,
         [(await workflows.node(id, 'a')).taskId],
       ),
     ).toBe(3);
