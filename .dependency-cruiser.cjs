@@ -21,6 +21,8 @@ const ALL_MODULES = TIERS.flatMap((tier) => tier.modules);
 const ENTRY_POINT = '^src/[^/]+$';
 const TEST_CODE = ['\\.spec\\.ts$', '^src/[^/]+/testing\\.ts$'];
 /** A module's public face, and the two lists that compose the application. */
+/** A module's face for HTTP: its controllers, and the DTOs that others' controllers answer with. */
+const HTTP_FACE = '^src/[^/]+/[^/]+-http\\.module\\.ts$';
 const WIRING = ['^src/[^/]+/index\\.ts$', '\\.module\\.ts$', ENTRY_POINT];
 /** Where the outside world comes in: HTTP, the command line, events, attempts. Only edges enqueue. */
 const EDGE = '\\.(controller|commands|triggers|task)\\.ts$';
@@ -66,9 +68,9 @@ const modules = [
   ),
   forbid(
     'modules-meet-at-index',
-    'another module is used through its index.ts only; platform is imported file by file',
+    'another module is used through its index.ts, its HTTP side through its -http.module.ts; platform is imported file by file',
     { path: '^src/([^/]+)/' },
-    { path: '^src/[^/]+/', pathNot: ['^src/$1/', '^src/platform/', '^src/[^/]+/index\\.ts$', ...TEST_CODE] },
+    { path: '^src/[^/]+/', pathNot: ['^src/$1/', '^src/platform/', '^src/[^/]+/index\\.ts$', HTTP_FACE, ...TEST_CODE] },
   ),
   forbid(
     'entry-points-compose-public-faces',

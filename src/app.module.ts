@@ -2,15 +2,18 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AccessHttpModule } from './access/access-http.module.js';
 import { AccessModule } from './access/index.js';
 import type { Settings } from './platform/config/settings.js';
-import { CatalogsHttpModule, CatalogsModule } from './catalogs/index.js';
-import { ImagesHttpModule, ImagesModule } from './images/index.js';
+import { CatalogsHttpModule } from './catalogs/catalogs-http.module.js';
+import { CatalogsModule } from './catalogs/index.js';
+import { ImagesHttpModule } from './images/images-http.module.js';
+import { ImagesModule } from './images/index.js';
 import { MaintenanceModule } from './maintenance/index.js';
 import { HealthModule } from './platform/health/health.module.js';
 import { Entrance } from './platform/http/entrance.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { StorageModule } from './storage/index.js';
-import { TasksHttpModule, TasksModule } from './tasks/index.js';
+import { TasksModule } from './tasks/index.js';
+import { TasksHttpModule } from './tasks/tasks-http.module.js';
 import { SchedulerModule } from './tasks/schedules/scheduler.module.js';
 
 /** The table of contents, from the ground up: each line may use those above it, and none below. */

@@ -3,7 +3,6 @@
  * - **coverage**: for each kind of metadata, how many images could have it, have it, failed, or still lack it.
  * - **plan**: the phases of work that would fill the gaps. **Rebuild**: doing them.
  */
-export { CatalogsHttpModule } from './catalogs-http.module.js';
 export { CatalogsModule } from './catalogs.module.js';
 export { CatalogsService } from './catalogs.service.js';
 export { rebuild } from './tasks/rebuild.task.js';

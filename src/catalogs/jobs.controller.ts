@@ -11,11 +11,10 @@ import {
   type AnyTaskDefinition,
   idempotencyKeyOf,
   type Task,
-  TaskDto,
-  TaskPageDto,
   TaskService,
   toTaskDto,
 } from '../tasks/index.js';
+import { TaskDto, TaskPageDto } from '../tasks/tasks-http.module.js';
 import { CatalogsService } from './catalogs.service.js';
 import { ListJobsDto, StartJobDto, StartThumbnailsDto } from './dto/job.dto.js';
 import { JOB_TYPES } from './rebuild.service.js';

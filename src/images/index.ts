@@ -11,7 +11,6 @@
 export { CatalogImagesService } from './catalog-images.service.js';
 export { CoverageService, type FailureCount, type KindCoverage } from './coverage.service.js';
 export type { ImageCounts } from './image-counts.js';
-export { ImagesHttpModule } from './images-http.module.js';
 export { ImagesModule } from './images.module.js';
 export type { Root } from './roots/root.js';
 export { RootsService } from './roots/roots.service.js';

@@ -22,3 +22,6 @@ import { TasksModule } from './tasks.module.js';
   providers: [ExternalUpkeep],
 })
 export class TasksHttpModule {}
+
+/** For the documentation of other modules' endpoints that answer with tasks. */
+export { TaskDto, TaskPageDto } from './http/dto/task.dto.js';

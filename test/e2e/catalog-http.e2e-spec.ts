@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, unlink, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { ImagesHttpModule } from '../../src/images/index.js';
+import { ImagesHttpModule } from '../../src/images/images-http.module.js';
 import { WorkerService } from '../../src/tasks/index.js';
 import { startHttp, type StartedHttp } from '../support/start-http.js';
 import { waitFor } from '../support/wait-for.js';

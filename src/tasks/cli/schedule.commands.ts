@@ -114,7 +114,7 @@ export class ScheduleRunCommand extends BaseCommand {
   }
 
   async run([handle = '']: string[], options: BaseOptions): Promise<void> {
-    const { toTaskDto } = await import('../http/dto/task.dto.js');
+    const { toTaskDto } = await import('../http/task-json.js');
     await withSchedules(this.entry, async ({ schedules, runs, tasks, actor }) => {
       const { id } = await schedules.get(handle);
       const task = await tasks.get((await runs.run(id, actor)).id);

@@ -206,7 +206,7 @@ async function withTasks(work: (tasks: TaskService, tools: Tools) => Promise<voi
       import('../tasks.module.js'),
       import('../task.service.js'),
       import('../../access/index.js'),
-      import('../http/dto/task.dto.js'),
+      import('../http/task-json.js'),
     ]);
   const tools = { actor: cliActor().label, toDto: toTaskDto, toEventDto: toTaskEventDto };
   await withApplication([AccessModule, TasksModule], (app) => work(app.get(Service), tools));

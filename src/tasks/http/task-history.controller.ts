@@ -5,14 +5,8 @@ import { Roles } from '../../access/index.js';
 import { cursorAfter, decodeCursor } from '../../platform/http/cursor.js';
 import { PageQueryDto } from '../../platform/http/dto/page.dto.js';
 import { TaskService } from '../task.service.js';
-import {
-  TaskAttemptListDto,
-  TaskEventPageDto,
-  TaskPageDto,
-  toAttemptDtos,
-  toTaskDto,
-  toTaskEventDto,
-} from './dto/task.dto.js';
+import { TaskAttemptListDto, TaskEventPageDto, TaskPageDto } from './dto/task.dto.js';
+import { toAttemptDtos, toTaskDto, toTaskEventDto } from './task-json.js';
 
 /** Attempts are few; this many events tell of hundreds of them. */
 const EVENTS_FOR_ATTEMPTS = 2_000;

@@ -8,7 +8,8 @@ import { TaskService } from '../task.service.js';
 import { statusesMeantBy } from '../task-state.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
 import { ListTasksDto } from './dto/list-tasks.dto.js';
-import { TaskDto, TaskPageDto, TaskResultDto, TaskStatusDto, toTaskDto, toTaskStatusDto } from './dto/task.dto.js';
+import { TaskDto, TaskPageDto, TaskResultDto, TaskStatusDto } from './dto/task.dto.js';
+import { toTaskDto, toTaskStatusDto } from './task-json.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
 import { accepted } from './task-responses.js';
 
