@@ -27,8 +27,8 @@ const figures = [
  */
 export async function run({ quick, only, log }) {
   const load = quick
-    ? { count: 5_000, samples: 100, rounds: 1, warmUp: 2_000 }
-    : { count: 50_000, samples: 500, rounds: 3, warmUp: 2_000 };
+    ? { count: 20_000, samples: 100, rounds: 1, warmUp: 5_000 }
+    : { count: 50_000, samples: 500, rounds: 3, warmUp: 5_000 };
   const measurements = quick ? ['analyzed', 'latency'] : ['analyzed', 'fresh', 'latency'];
   const chosen = contenders().filter(({ name }) => !only || only.includes(name));
   const postgres = await startPostgres();

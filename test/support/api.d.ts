@@ -1126,7 +1126,7 @@ export interface components {
              * @description What the worker calls itself, for people: host and process, say.
              * @default external
              */
-            worker: Record<string, never>;
+            worker: string;
             /**
              * @description Attempts that it works on: when one is cancelled or lost, the answer comes at once and says so in `stopped`.
              * @default []

@@ -62,13 +62,13 @@ export class ClaimDto {
   lease_ms = 30_000;
 
   /** What the worker calls itself, for people: host and process, say. */
-  @ApiPropertyOptional()
+  @ApiPropertyOptional({ type: 'string' })
   @IsString()
   @MaxLength(200)
   worker = 'external';
 
   /** Attempts that it works on: when one is cancelled or lost, the answer comes at once and says so in `stopped`. */
-  @ApiPropertyOptional()
+  @ApiPropertyOptional({ type: [String] })
   @IsArray()
   @ArrayMaxSize(1_000)
   @Matches(ATTEMPT_ID, { each: true })
