@@ -62,7 +62,11 @@ export async function open({ connection: { url } }) {
       app = await start();
     },
     async anyLeft() {
-      const [{ any }] = await query(url, 'SELECT EXISTS (SELECT FROM live_tasks) AS any');
+      const some = (which) => `EXISTS (SELECT FROM live_tasks WHERE ${which})`;
+      const [{ any }] = await query(
+        url,
+        `SELECT ${some(`status = 'queued' AND ready`)} OR ${some(`status = 'running'`)} AS any`,
+      );
       return any;
     },
     analyze: () => query(url, 'ANALYZE'),

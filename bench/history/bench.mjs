@@ -1,0 +1,93 @@
+import { inChildProcess } from '../harness/child-process.mjs';
+import { query, startPostgres } from '../harness/postgres.mjs';
+import { result } from '../harness/report.mjs';
+import { median, percentile } from '../harness/statistics.mjs';
+import { fill } from './fill.mjs';
+
+export const title = 'drain, latency and list pages beside millions of finished, delayed and blocked tasks';
+
+/** A page that takes longer is felt by whoever leafs through it. */
+const pageLimitMs = 20;
+
+/**
+ * Two databases on one PostgreSQL, one of them with a history. The rounds alternate, so that a neighbour who is busy for a
+ * minute does not meet one of them only.
+ */
+export async function run({ quick, log }) {
+  const load = quick
+    ? { count: 10_000, samples: 100, rounds: 1, warmUp: 5_000, pages: 20, backlog: 20_000 }
+    : { count: 50_000, samples: 300, rounds: 3, warmUp: 5_000, pages: 200, backlog: 1_000_000 };
+  const history = quick
+    ? { finished: 100_000, delayed: 20_000, blocked: 2_000 }
+    : { finished: 5_000_000, delayed: 1_000_000, blocked: 100_000 };
+  const postgres = await startPostgres();
+  const urls = {
+    empty: await postgres.freshDatabase('bench_empty'),
+    history: await postgres.freshDatabase('bench_history'),
+  };
+  const measure = (url, measurement, more = {}) =>
+    inChildProcess(new URL('../engine/contender.mjs', import.meta.url), {
+      module: './ours.mjs',
+      measurement,
+      ...{ ...load, ...more },
+      connection: { url },
+      serverPids: [postgres.pid],
+    });
+
+  // The first start migrates.
+  for (const url of Object.values(urls)) await measure(url, 'latency', { samples: 1 });
+  await fill(urls.history, history, log);
+  log(`filled: ${JSON.stringify(history)}`);
+
+  const runs = { empty: [], history: [] };
+  for (let round = 0; round < load.rounds; round++) {
+    for (const [name, url] of Object.entries(urls)) {
+      const { figures } = await measure(url, 'analyzed');
+      const { figures: latency } = await measure(url, 'latency');
+      runs[name].push({ ...figures, ...latency });
+      log(`round ${round + 1}/${load.rounds} ${name}: ${JSON.stringify(runs[name].at(-1))}`);
+    }
+  }
+  const pages = await inChildProcess(new URL('./pages.mjs', import.meta.url), { url: urls.history, times: load.pages });
+  log(`pages: ${JSON.stringify(pages)}`);
+  await measure(urls.empty, 'analyzed', { count: load.backlog });
+  const after = await measure(urls.empty, 'latency');
+
+  const of = (name, figure) => median(runs[name].map((round) => round[figure]));
+  const beside = (name, figure, unit, better) =>
+    result({ name, unit, better, ours: of('history', figure), peers: { empty: of('empty', figure) } });
+  return {
+    machine: {
+      postgres: postgres.version,
+      ...history,
+      auditRows: await auditRows(urls.history),
+      backlog: load.backlog,
+    },
+    results: [
+      beside('drain', 'drainPerSecond', 'tasks/s', 'more'),
+      beside('enqueue', 'enqueuePerSecond', 'tasks/s', 'more'),
+      beside('latency-p50', 'p50Ms', 'ms', 'less'),
+      ...Object.entries(pages).map(([name, times]) =>
+        result({
+          name: `page-${name}-p99`,
+          unit: 'ms',
+          better: 'less',
+          ours: percentile(times, 99),
+          peers: { limit: pageLimitMs },
+        }),
+      ),
+      result({
+        name: 'latency-after-backlog',
+        unit: 'ms',
+        better: 'less',
+        ours: after.figures.p50Ms,
+        peers: { before: of('empty', 'p50Ms') },
+      }),
+    ],
+  };
+}
+
+async function auditRows(url) {
+  const [{ rows }] = await query(url, 'SELECT (SELECT count(*) FROM task_events)::int AS rows');
+  return rows;
+}
