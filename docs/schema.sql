@@ -120,7 +120,7 @@ CREATE TABLE finished_tasks (
   CONSTRAINT finished_tasks_finished CHECK ((status = ANY (ARRAY['completed'::task_status, 'failed'::task_status, 'cancelled'::task_status])))
 ) WITH (autovacuum_vacuum_insert_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05);
 CREATE INDEX finished_tasks_children ON public.finished_tasks USING btree (parent_id, parent_round, parent_position) WHERE (parent_id IS NOT NULL);
-CREATE INDEX finished_tasks_type ON public.finished_tasks USING btree (type, id);
+CREATE INDEX finished_tasks_kind ON public.finished_tasks USING btree (type, status, id);
 CREATE INDEX finished_tasks_unsuccessful ON public.finished_tasks USING btree (status, id) WHERE (status <> 'completed'::task_status);
 
 CREATE TABLE image_problems (
@@ -306,6 +306,35 @@ CREATE INDEX live_tasks_running ON public.live_tasks USING btree (worker_id, id)
 CREATE INDEX live_tasks_suspects ON public.live_tasks USING btree (crash_count, id) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count > 0));
 CREATE INDEX live_tasks_workflow ON public.live_tasks USING btree (workflow_id) WHERE ((workflow_id IS NOT NULL) AND (status = 'running'::task_status));
 
+CREATE TABLE task_bulk_chunks (
+  bulk_id uuid NOT NULL,
+  position integer NOT NULL,
+  task_ids uuid[] NOT NULL,
+  CONSTRAINT task_bulk_chunks_pkey PRIMARY KEY (bulk_id, "position"),
+  CONSTRAINT task_bulk_chunks_bulk_id_fkey FOREIGN KEY (bulk_id) REFERENCES task_bulks(id) ON DELETE CASCADE
+);
+
+CREATE TABLE task_bulks (
+  id uuid NOT NULL,
+  action text NOT NULL,
+  filter jsonb NOT NULL,
+  statuses task_status[] NOT NULL,
+  task_count integer NOT NULL,
+  is_complete boolean NOT NULL,
+  planned_by text NOT NULL,
+  planned_at timestamp with time zone NOT NULL DEFAULT now(),
+  confirmed_at timestamp with time zone,
+  next_chunk integer NOT NULL DEFAULT 0,
+  processed integer NOT NULL DEFAULT 0,
+  changed integer NOT NULL DEFAULT 0,
+  finished_at timestamp with time zone,
+  CONSTRAINT task_bulks_pkey PRIMARY KEY (id),
+  CONSTRAINT task_bulks_action CHECK ((action = ANY (ARRAY['cancel'::text, 'retry'::text, 'delete'::text]))),
+  CONSTRAINT task_bulks_counts CHECK (((next_chunk >= 0) AND (changed >= 0) AND ((processed >= 0) AND (processed <= task_count)))),
+  CONSTRAINT task_bulks_finished CHECK (((finished_at IS NULL) OR (processed = task_count))),
+  CONSTRAINT task_bulks_only_confirmed_ones_act CHECK (((confirmed_at IS NOT NULL) OR ((processed = 0) AND (changed = 0))))
+);
+
 CREATE TABLE task_event_batches (
   id bigint NOT NULL DEFAULT nextval('task_events_id_seq'::regclass),
   tx xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -366,6 +395,7 @@ CREATE TABLE task_idempotency_keys (
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT task_idempotency_keys_pkey PRIMARY KEY (actor, key)
 );
+CREATE INDEX task_idempotency_keys_task ON public.task_idempotency_keys USING btree (task_id);
 
 CREATE TABLE task_schedule_defaults (
   name text NOT NULL,
@@ -443,6 +473,7 @@ CREATE TABLE task_workers (
   external boolean NOT NULL DEFAULT false,
   isolated boolean NOT NULL DEFAULT false,
   ending boolean NOT NULL DEFAULT false,
+  versions integer[] NOT NULL DEFAULT '{}'::integer[],
   CONSTRAINT task_workers_pkey PRIMARY KEY (id),
   CONSTRAINT task_workers_lock_key_key UNIQUE (lock_key)
 ) WITH (fillfactor=50);

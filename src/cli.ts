@@ -29,12 +29,12 @@ import {
   ScheduleRunCommand,
   ScheduleShowCommand,
 } from './tasks/cli/schedule.commands.js';
+import { TaskCancelCommand, TaskDeleteCommand, TaskRetryCommand } from './tasks/cli/task-change.commands.js';
+import { TaskExplainCommand, TaskStatsCommand } from './tasks/cli/task-insight.commands.js';
 import {
-  TaskCancelCommand,
   TaskCommand,
   TaskCreateCommand,
   TaskListCommand,
-  TaskRetryCommand,
   TaskRunCommand,
   TaskShowCommand,
   TaskWatchCommand,
@@ -72,6 +72,9 @@ const COMMANDS = [
     TaskRunCommand,
     TaskCancelCommand,
     TaskRetryCommand,
+    TaskDeleteCommand,
+    TaskExplainCommand,
+    TaskStatsCommand,
   ],
   ...[ScheduleCommand, ScheduleListCommand, ScheduleShowCommand, ScheduleCreateCommand, ScheduleUpdateCommand],
   ...[ScheduleDeleteCommand, SchedulePauseCommand, ScheduleResumeCommand, ScheduleRunCommand, SchedulePreviewCommand],

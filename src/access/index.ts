@@ -11,5 +11,5 @@ export { checkTokens } from './access.check.js';
 export { AccessModule } from './access.module.js';
 export { type Actor, cliActor, scheduleActor, systemActor } from './actor.js';
 export { FirstToken } from './first-token.js';
-export { CurrentActor } from './request-caller.js';
+export { CurrentActor, CurrentRole } from './request-caller.js';
 export { TokenService } from './token.service.js';

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { AnyTaskDefinition, InputOf } from './define-task.js';
+import type { TaskFilter } from './listing/task-filter.js';
+import { type Page, TaskLister, type TaskPage } from './listing/task-lister.js';
 import { Canceller } from './queue/canceller.js';
 import type { EnqueuedTask } from './queue/enqueuer.js';
 import type { Task, TaskEvent } from './task.js';
 import { type EnqueueOptions, TaskCreator } from './task-creator.js';
-import { type Page, type TaskFilter, TaskReader } from './task-reader.js';
+import { TaskReader } from './task-reader.js';
 import { TaskStarter } from './task-starter.js';
 import { isFinished } from './task-state.js';
 
@@ -17,6 +19,7 @@ export class TaskService {
   constructor(
     private readonly creator: TaskCreator,
     private readonly reader: TaskReader,
+    private readonly lister: TaskLister,
     private readonly starter: TaskStarter,
     private readonly canceller: Canceller,
   ) {}
@@ -49,9 +52,14 @@ export class TaskService {
     return this.reader.get(idOrPrefix);
   }
 
-  /** Newest first. */
+  /** Newest first; as many as `limit` if there are as many, however long they have to be looked for. */
   list(filter: TaskFilter, page: Page): Promise<Task[]> {
-    return this.reader.list(filter, page);
+    return this.lister.list(filter, page);
+  }
+
+  /** Newest first, in bounded time: a page may be short and not be the last. The first one has a total. */
+  page(filter: TaskFilter, page: Page): Promise<TaskPage> {
+    return this.lister.page(filter, page);
   }
 
   async events(idOrPrefix: string, options: { readonly after?: string; readonly limit: number }): Promise<TaskEvent[]> {

@@ -4,7 +4,10 @@ import { ExternalAttemptsController } from './http/external-attempts.controller.
 import { ExternalTypesController } from './http/external-types.controller.js';
 import { ScheduleTicksController } from './http/schedule-ticks.controller.js';
 import { SchedulesController } from './http/schedules.controller.js';
+import { TaskBulkController } from './http/task-bulk.controller.js';
+import { TaskExplainController } from './http/task-explain.controller.js';
 import { TaskHistoryController } from './http/task-history.controller.js';
+import { TaskStatsController } from './http/task-stats.controller.js';
 import { TaskTypesController } from './http/task-types.controller.js';
 import { TasksController } from './http/tasks.controller.js';
 import { WorkflowsController } from './http/workflows.controller.js';
@@ -14,7 +17,9 @@ import { TasksModule } from './tasks.module.js';
 @Module({
   imports: [TasksModule],
   controllers: [
-    ...[TasksController, TaskHistoryController, TaskTypesController],
+    // Before the paths of single tasks: "bulk" and "stats" are no ids.
+    ...[TaskBulkController, TaskStatsController],
+    ...[TasksController, TaskExplainController, TaskHistoryController, TaskTypesController],
     ...[ExternalTypesController, ExternalAttemptsController],
     ...[SchedulesController, ScheduleTicksController],
     WorkflowsController,

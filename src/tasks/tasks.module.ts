@@ -1,4 +1,12 @@
 import { Module } from '@nestjs/common';
+import { BulkPerformer } from './bulk/bulk-performer.js';
+import { BulkPlanner } from './bulk/bulk-planner.js';
+import { BulkService } from './bulk/bulk.service.js';
+import { ChangeTasksHandler } from './bulk/bulk.task.js';
+import { EXPLAINER_PROVIDERS } from './explain/explainers.js';
+import { ExplainService } from './explain/explain.service.js';
+import { taskHandlers } from './handles.decorator.js';
+import { TaskLister } from './listing/task-lister.js';
 import { ClaimDesk } from './external/claim-desk.js';
 import { ExternalAttempts } from './external/external-attempts.service.js';
 import { ExternalClaims } from './external/external-claims.service.js';
@@ -8,6 +16,7 @@ import { Alibi } from './isolation/alibi.js';
 import { IsolationMetrics } from './isolation/isolation-metrics.js';
 import { Isolation } from './isolation/isolation.js';
 import { Orphans } from './isolation/orphans.js';
+import { TaskStatsReader } from './stats/task-stats.js';
 import { Canceller } from './queue/canceller.js';
 import { EnginePool } from './queue/engine-pool.js';
 import { Enqueuer } from './queue/enqueuer.js';
@@ -42,6 +51,8 @@ import { WorkflowStarter } from './workflows/workflow-starter.js';
 import { WorkflowService } from './workflows/workflow.service.js';
 
 const QUEUE = [EnginePool, Enqueuer, Settlement, Canceller, Wakeup];
+const EXPLAIN = [...EXPLAINER_PROVIDERS, ExplainService];
+const BULK = [BulkPlanner, BulkPerformer, BulkService, ...taskHandlers(ChangeTasksHandler)];
 const WORKER = [
   Runner,
   OutcomeWriter,
@@ -72,6 +83,8 @@ const SCHEDULES = [
   providers: [
     ...QUEUE,
     ...WORKER,
+    ...EXPLAIN,
+    ...BULK,
     ...ISOLATION,
     ...EXTERNAL,
     ...SCHEDULES,
@@ -80,16 +93,21 @@ const SCHEDULES = [
     TaskTypes,
     TaskCreator,
     TaskReader,
+    TaskLister,
+    TaskStatsReader,
     TaskStarter,
     TaskService,
   ],
   exports: [
     ...EXTERNAL,
     ...SCHEDULES,
+    BulkService,
     EnginePool,
+    ExplainService,
     Rescuer,
     TaskService,
     TaskRegistry,
+    TaskStatsReader,
     TaskTypes,
     WorkerService,
     WorkflowService,

@@ -692,7 +692,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Tasks, newest first.
+         * Tasks, newest first. The first page has a `total`, exact up to 10,000. Each page looks at a bounded number of tasks: with
+         *     a filter that matches few of many it may be short, even empty, and still have a `next_cursor` that goes on.
          * @description Role: viewer.
          */
         get: operations["listTasks"];
@@ -702,6 +703,68 @@ export interface paths {
          * @description Role: operator.
          */
         post: operations["createTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancels, retries or deletes many tasks. First a dry run: it answers how many and which, and a token. Then the same with
+         *     `dry_run: false` and that token does it, to those tasks and no others: at once (200) when they are few, else in a task
+         *     (202). `delete` needs the role admin.
+         * @description Role: operator.
+         */
+        post: operations["changeManyTasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/bulk/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An operation on many tasks: what a dry run chose, or how far it is.
+         * @description Role: viewer.
+         */
+        get: operations["getTaskBulk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * By type: how many tasks are in which status, how old the oldest are, and how many ended lately, how fast.
+         * @description Role: viewer.
+         */
+        get: operations["getTaskStats"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -800,6 +863,26 @@ export interface paths {
          * @description Role: viewer.
          */
         get: operations["listTaskEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why a task is not running, or how it runs, or how it ended; what happens next, and what can be done.
+         * @description Role: viewer.
+         */
+        get: operations["explainTask"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1081,6 +1164,62 @@ export interface components {
             attempt_id: string;
             task_id: string;
         };
+        BulkDto: {
+            /** @enum {string} */
+            action: "cancel" | "retry" | "delete";
+            /** @description Some of the tasks, the newest first; of a dry run only. */
+            sample: components["schemas"]["TaskDto"][];
+            /** @description Confirms the operation, and finds it again. */
+            token: string;
+            /** @description true: nothing has been done. */
+            dry_run: boolean;
+            /** @description How many tasks it acts on. */
+            count: number;
+            /** @description false: more match than one operation takes; ask again when it is done. */
+            is_complete: boolean;
+            requested_by: string;
+            /** Format: date-time */
+            planned_at: string;
+            /**
+             * Format: date-time
+             * @description Until when it can be confirmed; null once it was.
+             */
+            expires_at: string | null;
+            /** Format: date-time */
+            confirmed_at: string | null;
+            /** @description Tasks dealt with so far. */
+            processed: number;
+            /** @description Those that were changed; the others had changed by themselves since the dry run, or cannot be at present. */
+            changed: number;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** @description The task that carries it out, when it is too large for a request. */
+            task_id: string | null;
+        };
+        BulkRequestDto: {
+            /**
+             * @description What to do. `retry` acts on failed and cancelled tasks, `delete` on finished ones, with their history.
+             * @enum {string}
+             */
+            action: "cancel" | "retry" | "delete";
+            /** @description With `dry_run: false`, in the place of a token: how many tasks there must be; with another number nothing is done. */
+            expected_count?: number;
+            /**
+             * @description To which tasks, of those that are not batches of another; batches follow their task. At least one field. May be left out
+             *     with a `token`.
+             */
+            filter?: components["schemas"]["TaskFilterDto"];
+            /**
+             * @description true: only show what would be done, and give a token for doing it.
+             * @default true
+             */
+            dry_run: boolean;
+            /**
+             * Format: uuid
+             * @description With `dry_run: false`: of the dry run. What it chose is what is done, as far as it still is as it was.
+             */
+            token?: string;
+        };
         CatalogDto: {
             id: string;
             name: string;
@@ -1230,6 +1369,8 @@ export interface components {
              * @example analyze
              */
             type: string;
+            /** @description For people; the type's title when left out. */
+            name?: string;
             description?: string;
             domain?: string;
             drift_score?: number;
@@ -1326,6 +1467,25 @@ export interface components {
             queue: string;
             /** @description false: this version was declared before. */
             created: boolean;
+        };
+        ExplanationDto: {
+            /** @enum {string} */
+            status: "created" | "queued" | "running" | "completed" | "failed" | "cancelled";
+            /** @description All that holds, the weightiest first. */
+            reasons: components["schemas"]["ReasonDto"][];
+            id: string;
+            type: string;
+            /** @description The code of the weightiest reason. */
+            code: string;
+            /** @description The weightiest reason in one sentence. */
+            summary: string;
+            next: string | null;
+            advice: string | null;
+            /**
+             * Format: date-time
+             * @description When this was so.
+             */
+            as_of: string;
         };
         ExternalAttemptDto: {
             params: {
@@ -1757,6 +1917,20 @@ export interface components {
             /** @description Why it is unavailable. */
             reason?: string;
         };
+        ReasonDto: {
+            /** @description The figures behind the sentence; which ones is up to the code. */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description Stable: `workers_busy`, `retry_scheduled`, `waiting_for_children`, … */
+            code: string;
+            /** @description One sentence. */
+            message: string;
+            /** @description What happens if nobody does anything. */
+            next: string | null;
+            /** @description What a person can do. */
+            advice: string | null;
+        };
         RenditionDto: {
             task_id: string;
             task_type: string;
@@ -2043,8 +2217,28 @@ export interface components {
             items: components["schemas"]["TaskEventDto"][];
             next_cursor: string | null;
         };
+        TaskFilterDto: {
+            /**
+             * @description Only tasks in this status; several with commas, any letter case. `pending` means created or queued, `succeeded` completed.
+             * @example running
+             */
+            status?: string;
+            /** @description Only tasks of this type, in any letter case; several with commas. */
+            type?: string;
+            queue?: string;
+            /** @description In name or description, any letter case. */
+            text?: string;
+            /** @description Created at this time or later. */
+            created_from?: string;
+            /** @description Created before this time. */
+            created_to?: string;
+        };
         TaskPageDto: {
             items: components["schemas"]["TaskDto"][];
+            /** @description How many there are; on the first page of lists that count. */
+            total?: number;
+            /** @description true: `total` was too large to count, and is estimated. */
+            total_is_estimate?: boolean;
             /** @description For the query parameter `cursor`; null on the last page. */
             next_cursor: string | null;
         };
@@ -2056,6 +2250,16 @@ export interface components {
             } | null;
             id: string;
             result_ref: string | null;
+        };
+        TaskStatsDto: {
+            /** Format: date-time */
+            as_of: string;
+            /**
+             * Format: date-time
+             * @description Of finished tasks, those that were created since count: what was asked for, or less when there were too many.
+             */
+            since: string;
+            types: components["schemas"]["TypeStatsDto"][];
         };
         TaskStatusDto: {
             /** @enum {string} */
@@ -2120,6 +2324,31 @@ export interface components {
             items: components["schemas"]["TokenDto"][];
             /** @description For the query parameter `cursor`; null on the last page. */
             next_cursor: string | null;
+        };
+        TypeStatsDto: {
+            type: string;
+            created: number;
+            queued: number;
+            /** @description Of the queued ones: their time has not come. */
+            delayed: number;
+            running: number;
+            /** @description Of the running ones: they wait for their batches. */
+            waiting: number;
+            /**
+             * Format: date-time
+             * @description Since when the oldest one that could be taken has been in the queue.
+             */
+            oldest_queued_at: string | null;
+            /** Format: date-time */
+            oldest_started_at: string | null;
+            completed: number;
+            failed: number;
+            cancelled: number;
+            /** @description Tasks that ended, a minute. */
+            per_minute: number;
+            /** @description From being created to being started, of completed tasks, in seconds. */
+            average_wait_s: number | null;
+            average_run_s: number | null;
         };
         UpdateCatalogDto: {
             name?: string;
@@ -5102,29 +5331,32 @@ export interface operations {
     listTasks: {
         parameters: {
             query: {
-                /** @description Only tasks in this status; several with commas, any letter case. `pending` means created or queued, `succeeded` completed. */
-                status?: string;
-                /** @description Only tasks of this type; several with commas. */
-                type?: string;
-                /** @description The same as `type`. */
+                /**
+                 * @deprecated
+                 * @description The same as `type`, which goes before it.
+                 */
                 task_type?: string;
-                queue?: string;
                 /** @description Only the batches of this task. */
                 parent?: string;
                 /** @description Only tasks that are not batches of another. */
                 top_level?: boolean;
-                /** @description In name or description, any letter case. */
-                text?: string;
-                /** @description Created at this time or later. */
-                created_from?: string;
-                /** @description Created before this time. */
-                created_to?: string;
                 /** @description At most this many items. */
                 limit: components["schemas"]["Object"];
                 /** @description `next_cursor` of the page before; left out for the first page. */
                 cursor?: string;
                 /** @description Skips this many; `cursor` is quicker on long lists. */
                 offset?: number;
+                /** @description Only tasks in this status; several with commas, any letter case. `pending` means created or queued, `succeeded` completed. */
+                status?: string;
+                /** @description Only tasks of this type, in any letter case; several with commas. */
+                type?: string;
+                queue?: string;
+                /** @description In name or description, any letter case. */
+                text?: string;
+                /** @description Created at this time or later. */
+                created_from?: string;
+                /** @description Created before this time. */
+                created_to?: string;
             };
             header?: never;
             path?: never;
@@ -5211,6 +5443,224 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    changeManyTasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequestDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkDto"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    getTaskBulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    getTaskStats: {
+        parameters: {
+            query?: {
+                /** @description Over how many minutes finished tasks are counted. */
+                minutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskStatsDto"];
                 };
             };
             /** @description No token, or one that is not valid. */
@@ -5587,6 +6037,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskEventPageDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    explainTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplanationDto"];
                 };
             };
             /** @description No token, or one that is not valid. */

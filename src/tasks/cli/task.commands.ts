@@ -4,26 +4,27 @@ import { UsageError } from '../../platform/cli/errors.js';
 import { interruptible } from '../../platform/cli/interrupt.js';
 import { wholeNumber } from '../../platform/cli/options.js';
 import { printResult, table } from '../../platform/cli/output.js';
-import { withApplication } from '../../platform/cli/with-application.js';
-import type { Task } from '../task.js';
-import type { TaskService } from '../task.service.js';
-import { STATUS_WORDS, statusesMeantBy, type TaskStatus } from '../task-state.js';
+import type { TaskStatus } from '../task-state.js';
+import { TaskCancelCommand, TaskDeleteCommand, TaskRetryCommand } from './task-change.commands.js';
 import { taskDetails } from './task-details.js';
+import { type FilterOptions, filterOf, parseStatuses, STATUS_OPTION } from './task-filter-options.js';
+import { TaskExplainCommand, TaskStatsCommand } from './task-insight.commands.js';
+import { progressText, stateText } from './task-text.js';
+import { withTasks } from './with-tasks.js';
 
 const TASK_ARGUMENT = { arguments: '<task>', argsDescription: { task: 'its id, or the beginning of it' } };
 
-interface ListOptions extends BaseOptions {
-  status?: readonly TaskStatus[];
-  type?: string;
+interface ListOptions extends BaseOptions, Pick<FilterOptions, 'status' | 'type'> {
   limit?: number;
 }
 
 @SubCommand({ name: 'list', description: 'Lists tasks, newest first' })
 export class TaskListCommand extends BaseCommand {
   async run(_words: string[], { status, type, limit = 20, ...options }: ListOptions): Promise<void> {
-    await withTasks(async (tasks, { toDto }) => {
-      const items = await tasks.list({ statuses: status, types: type?.toLowerCase().split(',') }, { limit });
-      await printResult(options, { items: items.map(toDto) }, () =>
+    const { toTaskDto } = await import('../http/task-json.js');
+    await withTasks(async ({ tasks }) => {
+      const items = await tasks.list(filterOf({ status, type }), { limit });
+      await printResult(options, { items: items.map(toTaskDto) }, () =>
         table(
           ['id', 'type', 'status', 'progress', 'created', 'by', 'error'],
           items.map((task) => [
@@ -40,13 +41,9 @@ export class TaskListCommand extends BaseCommand {
     });
   }
 
-  @Option({ flags: '--status <status>', description: `${STATUS_WORDS.join(', ')}; several with commas (all)` })
+  @Option(STATUS_OPTION)
   parseStatus(value: string): readonly TaskStatus[] {
-    return value.split(',').flatMap((word) => {
-      const meant = statusesMeantBy(word.trim());
-      if (meant === undefined) throw new UsageError(`--status takes ${STATUS_WORDS.join(', ')}, not "${word}"`);
-      return meant;
-    });
+    return parseStatuses(value);
   }
 
   @Option({ flags: '--type <type>', description: 'only tasks of this type; several with commas' })
@@ -63,10 +60,13 @@ export class TaskListCommand extends BaseCommand {
 @SubCommand({ name: 'show', description: 'Shows a task and its audit trail', ...TASK_ARGUMENT })
 export class TaskShowCommand extends BaseCommand {
   async run([id = '']: string[], options: BaseOptions): Promise<void> {
-    await withTasks(async (tasks, { toDto, toEventDto }) => {
+    const { toTaskDto, toTaskEventDto } = await import('../http/task-json.js');
+    await withTasks(async ({ tasks }) => {
       const task = await tasks.get(id);
       const events = await tasks.events(task.id, { limit: 500 });
-      await printResult(options, { ...toDto(task), events: events.map(toEventDto) }, () => taskDetails(task, events));
+      await printResult(options, { ...toTaskDto(task), events: events.map(toTaskEventDto) }, () =>
+        taskDetails(task, events),
+      );
     });
   }
 }
@@ -75,13 +75,14 @@ export class TaskShowCommand extends BaseCommand {
 export class TaskWatchCommand extends BaseCommand {
   async run([id = '']: string[], options: BaseOptions): Promise<void> {
     const { assertCompleted, followTask } = await import('./follow-task.js');
-    await withTasks(async (tasks, { toDto }) => {
+    const { toTaskDto } = await import('../http/task-json.js');
+    await withTasks(async ({ tasks }) => {
       const { id: taskId } = await tasks.get(id);
       const task = await interruptible(
         (signal) => followTask(tasks, taskId, { signal, unit: 'items', quiet: options.json }),
         'The task goes on without being watched.',
       );
-      await printResult(options, toDto(task), () => `${task.name}: ${task.status}`);
+      await printResult(options, toTaskDto(task), () => `${task.name}: ${task.status}`);
       assertCompleted(task);
     });
   }
@@ -101,10 +102,11 @@ interface CreateOptions extends BaseOptions {
 })
 export class TaskCreateCommand extends BaseCommand {
   async run([type = '']: string[], { params = {}, priority, dedupKey, ...options }: CreateOptions): Promise<void> {
-    await withTasks(async (tasks, { toDto, actor }) => {
+    const { toTaskDto } = await import('../http/task-json.js');
+    await withTasks(async ({ tasks, actor }) => {
       const { id } = await tasks.create(type, params, { actor, priority, dedupKey });
       const task = await tasks.get(id);
-      await printResult(options, toDto(task), () => stateText(task));
+      await printResult(options, toTaskDto(task), () => stateText(task));
     });
   }
 
@@ -130,52 +132,18 @@ export class TaskCreateCommand extends BaseCommand {
   }
 }
 
-/** A command that changes one task and shows it. */
-abstract class TaskChangeCommand extends BaseCommand {
-  protected abstract change(tasks: TaskService, id: string, actor: string): Promise<Task>;
-
-  async run([id = '']: string[], options: BaseOptions): Promise<void> {
-    await withTasks(async (tasks, { toDto, actor }) => {
-      const task = await this.change(tasks, id, actor);
-      await printResult(options, toDto(task), () => stateText(task));
-    });
-  }
-}
-
 @SubCommand({
   name: 'run',
   description: 'Starts a task that waits to be run, failed or was cancelled',
   ...TASK_ARGUMENT,
 })
-export class TaskRunCommand extends TaskChangeCommand {
-  protected change(tasks: TaskService, id: string, actor: string): Promise<Task> {
-    return tasks.run(id, actor);
-  }
-}
-
-@SubCommand({ name: 'cancel', description: 'Cancels a task and its batches', ...TASK_ARGUMENT })
-export class TaskCancelCommand extends TaskChangeCommand {
-  protected change(tasks: TaskService, id: string, actor: string): Promise<Task> {
-    return tasks.cancel(id, actor);
-  }
-}
-
-interface RetryOptions extends BaseOptions {
-  failedBatches?: boolean;
-}
-
-@SubCommand({ name: 'retry', description: 'Starts a failed or cancelled task again', ...TASK_ARGUMENT })
-export class TaskRetryCommand extends BaseCommand {
-  async run([id = '']: string[], { failedBatches, ...options }: RetryOptions): Promise<void> {
-    await withTasks(async (tasks, { toDto, actor }) => {
-      const task = failedBatches ? await tasks.retryFailedBatches(id, actor) : await tasks.retry(id, actor);
-      await printResult(options, toDto(task), () => stateText(task));
+export class TaskRunCommand extends BaseCommand {
+  async run([id = '']: string[], options: BaseOptions): Promise<void> {
+    const { toTaskDto } = await import('../http/task-json.js');
+    await withTasks(async ({ tasks, actor }) => {
+      const task = await tasks.run(id, actor);
+      await printResult(options, toTaskDto(task), () => stateText(task));
     });
-  }
-
-  @Option({ flags: '--failed-batches', description: 'only its batches that did not complete' })
-  parseFailedBatches(): boolean {
-    return true;
   }
 }
 
@@ -190,32 +158,9 @@ export class TaskRetryCommand extends BaseCommand {
     TaskRunCommand,
     TaskCancelCommand,
     TaskRetryCommand,
+    TaskDeleteCommand,
+    TaskExplainCommand,
+    TaskStatsCommand,
   ],
 })
 export class TaskCommand extends GroupCommand {}
-
-interface Tools {
-  readonly actor: string;
-  readonly toDto: (task: Task) => object;
-  readonly toEventDto: (event: Awaited<ReturnType<TaskService['events']>>[number]) => object;
-}
-
-async function withTasks(work: (tasks: TaskService, tools: Tools) => Promise<void>): Promise<void> {
-  const [{ TasksModule }, { TaskService: Service }, { AccessModule, cliActor }, { toTaskDto, toTaskEventDto }] =
-    await Promise.all([
-      import('../tasks.module.js'),
-      import('../task.service.js'),
-      import('../../access/index.js'),
-      import('../http/task-json.js'),
-    ]);
-  const tools = { actor: cliActor().label, toDto: toTaskDto, toEventDto: toTaskEventDto };
-  await withApplication([AccessModule, TasksModule], (app) => work(app.get(Service), tools));
-}
-
-const progressText = (task: Task): string =>
-  task.total === null ? '' : `${String(task.processed)}/${String(task.total)} (${String(task.progress)}%)`;
-
-function stateText(task: Task): string {
-  const asked = task.cancelRequestedAt !== null && task.status === 'running' ? ', asked to stop' : '';
-  return `${task.name} (${task.id}): ${task.status}${asked}`;
-}

@@ -6,7 +6,7 @@ import { cursorAfter, decodeCursor } from '../../platform/http/cursor.js';
 import { PageQueryDto } from '../../platform/http/dto/page.dto.js';
 import { TaskService } from '../task.service.js';
 import { TaskAttemptListDto, TaskEventPageDto, TaskPageDto } from './dto/task.dto.js';
-import { toAttemptDtos, toTaskDto, toTaskEventDto } from './task-json.js';
+import { toAttemptDtos, toTaskEventDto, toTaskPageDto } from './task-json.js';
 
 /** Attempts are few; this many events tell of hundreds of them. */
 const EVENTS_FOR_ATTEMPTS = 2_000;
@@ -38,7 +38,6 @@ export class TaskHistoryController {
   async listTaskChildren(@Param('id') id: string, @Query() { limit, cursor }: PageQueryDto): Promise<TaskPageDto> {
     const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1, ([key]) => isUUID(key));
     const task = await this.tasks.get(id);
-    const children = await this.tasks.list({ parentId: task.id }, { limit, after });
-    return { items: children.map(toTaskDto), next_cursor: cursorAfter(children, limit) };
+    return toTaskPageDto(await this.tasks.page({ parentId: task.id }, { limit, after }));
   }
 }

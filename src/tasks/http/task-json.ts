@@ -1,5 +1,7 @@
+import { encodeCursor } from '../../platform/http/cursor.js';
+import type { TaskPage } from '../listing/task-lister.js';
 import type { Task, TaskEvent } from '../task.js';
-import type { TaskAttemptDto, TaskDto, TaskEventDto, TaskStatusDto } from './dto/task.dto.js';
+import type { TaskAttemptDto, TaskDto, TaskEventDto, TaskPageDto, TaskStatusDto } from './dto/task.dto.js';
 
 // Apart from the classes, which bring their documentation along: commands print the same JSON and start quicker without.
 
@@ -47,6 +49,13 @@ export function toTaskDto(task: Task): TaskDto {
     updated_at: task.updatedAt,
   };
 }
+
+export const toTaskPageDto = ({ tasks, after, total, totalIsEstimate }: TaskPage): TaskPageDto => ({
+  items: tasks.map(toTaskDto),
+  total,
+  total_is_estimate: totalIsEstimate,
+  next_cursor: after === null ? null : encodeCursor([after]),
+});
 
 export const toTaskStatusDto = (task: Task): TaskStatusDto => ({
   id: task.id,

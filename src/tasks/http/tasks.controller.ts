@@ -3,14 +3,14 @@ import { ApiAcceptedResponse, ApiHeader, ApiTags } from '@nestjs/swagger';
 import { isUUID } from 'class-validator';
 import type { Response } from 'express';
 import { type Actor, CurrentActor, Roles } from '../../access/index.js';
-import { cursorAfter, decodeCursor } from '../../platform/http/cursor.js';
+import { decodeCursor } from '../../platform/http/cursor.js';
 import { TaskService } from '../task.service.js';
-import { statusesMeantBy } from '../task-state.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
 import { ListTasksDto } from './dto/list-tasks.dto.js';
+import { toTaskFilter } from './dto/task-filter.dto.js';
 import { TaskDto, TaskPageDto, TaskResultDto, TaskStatusDto } from './dto/task.dto.js';
-import { toTaskDto, toTaskStatusDto } from './task-json.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
+import { toTaskDto, toTaskPageDto, toTaskStatusDto } from './task-json.js';
 import { accepted } from './task-responses.js';
 
 @ApiTags('tasks')
@@ -34,6 +34,7 @@ export class TasksController {
   ): Promise<TaskDto> {
     const added = await this.tasks.create(body.type, body.params ?? {}, {
       actor: actor.label,
+      name: body.name,
       description: body.description,
       domain: body.domain,
       driftScore: body.drift_score,
@@ -47,26 +48,16 @@ export class TasksController {
     return accepted(this.tasks, added, response);
   }
 
-  /** Tasks, newest first. */
+  /**
+   * Tasks, newest first. The first page has a `total`, exact up to 10,000. Each page looks at a bounded number of tasks: with
+   * a filter that matches few of many it may be short, even empty, and still have a `next_cursor` that goes on.
+   */
   @Get()
   @Roles('viewer')
   async listTasks(@Query() query: ListTasksDto): Promise<TaskPageDto> {
     const [after] = query.cursor === undefined ? [] : decodeCursor(query.cursor, 1, ([id]) => isUUID(id));
-    const words = query.status?.split(',').map((word) => word.trim());
-    const items = await this.tasks.list(
-      {
-        statuses: words?.flatMap((word) => statusesMeantBy(word) ?? []),
-        types: (query.type ?? query.task_type)?.split(',').map((type) => type.trim().toLowerCase()),
-        queue: query.queue,
-        parentId: query.parent,
-        topLevel: query.top_level,
-        text: query.text,
-        createdFrom: query.created_from === undefined ? undefined : new Date(query.created_from),
-        createdTo: query.created_to === undefined ? undefined : new Date(query.created_to),
-      },
-      { limit: query.limit, after, offset: query.offset },
-    );
-    return { items: items.map(toTaskDto), next_cursor: cursorAfter(items, query.limit) };
+    const { limit, offset } = query;
+    return toTaskPageDto(await this.tasks.page(toTaskFilter(query), { limit, after, offset }));
   }
 
   /** One task, by its id or the beginning of it. */

@@ -9,7 +9,7 @@ import {
 } from './cancel.sql.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { EnginePool } from './engine-pool.js';
-import { HOLD_WORKFLOW_OF_TASK } from '../workflows/advance.sql.js';
+import { HOLD_WORKFLOWS_OF_TASKS } from '../workflows/advance.sql.js';
 import { type EndedChild, Settlement } from './settlement.js';
 import { Wakeup } from './wakeup.js';
 
@@ -28,23 +28,40 @@ export class Canceller {
    */
   async cancel(taskId: string, actor: string): Promise<void> {
     await this.cancelAll(actor, async (sql) => {
-      await sql.query(HOLD_WORKFLOW_OF_TASK, [taskId]);
+      await sql.query(HOLD_WORKFLOWS_OF_TASKS, [[taskId]]);
       return [taskId];
     });
   }
 
   /** The same for all tasks that `choose` gives, at once; it holds their workflows, if they have any. */
   async cancelAll(actor: string, choose: (sql: Sql) => Promise<readonly string[]>): Promise<void> {
-    const { queues, held } = await this.pool.transaction(async (sql) => {
-      const taskIds = await choose(sql);
-      const family = await holdFamily(sql, taskIds);
-      const ended = await sql.query<EndedChild>(CANCEL_UNHELD, [family, actor, taskIds]);
-      const asked = await sql.query<{ id: string }>(REQUEST_CANCEL, [family, actor]);
-      return { queues: await this.settlement.advanceParents(sql, ended), held: asked.map((row) => row.id) };
-    });
-    for (const queue of queues) this.wakeup.queued(queue);
-    for (const id of held) this.wakeup.cancelled(id);
+    this.announce(await this.pool.transaction(async (sql) => this.cancelWithin(sql, await choose(sql), actor)));
   }
+
+  /**
+   * The same in the caller's transaction, which holds the workflows of these tasks; it calls {@link announce} once it has
+   * committed.
+   */
+  async cancelWithin(sql: Sql, taskIds: readonly string[], actor: string): Promise<Cancelled> {
+    const family = await holdFamily(sql, taskIds);
+    const ended = await sql.query<EndedChild>(CANCEL_UNHELD, [family, actor, taskIds]);
+    const asked = await sql.query<{ id: string }>(REQUEST_CANCEL, [family, actor]);
+    const queues = await this.settlement.advanceParents(sql, ended);
+    return { queues, ended: ended.map((row) => row.id), asked: asked.map((row) => row.id) };
+  }
+
+  announce({ queues, asked }: Cancelled): void {
+    for (const queue of queues) this.wakeup.queued(queue);
+    for (const id of asked) this.wakeup.cancelled(id);
+  }
+}
+
+export interface Cancelled {
+  /** Of parents whose last child this was. */
+  readonly queues: ReadonlySet<string>;
+  readonly ended: readonly string[];
+  /** Held by workers, which will end them. */
+  readonly asked: readonly string[];
 }
 
 /**

@@ -6,6 +6,9 @@ export const REGISTER_WORKER = `
   VALUES ($1, $2, $3, $4::jsonb, $5::text[], now() + $6 * interval '1 millisecond', $7)
   RETURNING lock_key`;
 
+/** The newest version of each of its types that the worker knows, for whoever asks why a task is not taken. */
+export const SAY_VERSIONS = `UPDATE task_workers SET versions = $2::int[] WHERE id = $1`;
+
 /** Does not wait: a connection that broke unnoticed may hold it for a while yet, and is asked again. */
 export const HOLD_LEASE_LOCK = `SELECT pg_try_advisory_lock($1, $2) AS locked`;
 

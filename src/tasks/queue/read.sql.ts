@@ -7,8 +7,11 @@ export const TASK_COLUMNS = `id, type, version, name, description, domain, drift
 
 export const TASK_BY_ID = `SELECT ${TASK_COLUMNS} FROM tasks WHERE id = $1`;
 
-/** Ids between the smallest and the largest that begin with a prefix (primary keys); two are enough to see ambiguity. */
-export const IDS_BY_PREFIX = `SELECT id FROM tasks WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT 2`;
+/** Newest first (primary keys). */
+export const TASKS_BY_IDS = `SELECT ${TASK_COLUMNS} FROM tasks WHERE id = ANY($1::uuid[]) ORDER BY id DESC`;
+
+/** Ids between the smallest and the largest that begin with a prefix (primary keys), newest first. */
+export const IDS_BY_PREFIX = `SELECT id FROM tasks WHERE id >= $1 AND id <= $2 ORDER BY id DESC LIMIT $3`;
 
 /**
  * One task's audit trail (indexes task_events_pkey, task_event_batches_tasks). The view task_history says the same, but
@@ -24,7 +27,7 @@ export const EVENTS_OF_TASK = `
   WHERE b.tasks @> $1::uuid AND b.id > $2 AND t.task_id = $1
   ORDER BY id LIMIT $3`;
 
-/** Items a second of the last tasks of a type that had any (index finished_tasks_type), waiting for batches included. */
+/** Items a second of the last tasks of a type that had any (index finished_tasks_kind), waiting for batches included. */
 export const THROUGHPUT = `
   SELECT (sum(processed) / nullif(sum(extract(epoch FROM completed_at - created_at)), 0))::float8 AS per_second
   FROM (SELECT processed, completed_at, created_at FROM finished_tasks

@@ -4,7 +4,14 @@ import type { Client, QueryConfig } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../platform/database/database.js';
 import { PLANNER } from '../queue/engine-pool.js';
-import { HOLD_LEASE_LOCK, LEASE_LOCK_CLASS, REGISTER_WORKER, RENEW_LEASE, RESIGN } from '../queue/lease.sql.js';
+import {
+  HOLD_LEASE_LOCK,
+  LEASE_LOCK_CLASS,
+  REGISTER_WORKER,
+  RENEW_LEASE,
+  RESIGN,
+  SAY_VERSIONS,
+} from '../queue/lease.sql.js';
 
 export interface LeaseTimes {
   /**
@@ -14,6 +21,12 @@ export interface LeaseTimes {
   readonly leaseMs: number;
   /** How often it is renewed; a third or less, so that one lost renewal costs nothing. */
   readonly renewMs: number;
+}
+
+/** A kind of task that the worker can do, up to this version. */
+export interface KnownType {
+  readonly name: string;
+  readonly version: number;
 }
 
 /** A task that the database says is ours. */
@@ -72,7 +85,11 @@ export class Lease {
     return !this.ended && performance.now() < this.trustedUntilMs;
   }
 
-  async acquire(queues: Readonly<Record<string, number>>, types: readonly string[], isolated = false): Promise<void> {
+  async acquire(
+    queues: Readonly<Record<string, number>>,
+    types: readonly KnownType[],
+    isolated = false,
+  ): Promise<void> {
     const client = await this.connect();
     try {
       const asked = performance.now();
@@ -81,10 +98,11 @@ export class Lease {
         hostname(),
         process.pid,
         JSON.stringify(queues),
-        types,
+        types.map(({ name }) => name),
         this.times.leaseMs,
         isolated,
       ]);
+      await this.ask(client, SAY_VERSIONS, [this.workerId, types.map(({ version }) => version)]);
       this.lockKey = row?.lock_key ?? 0;
       await this.lock(client);
       this.trust(asked);

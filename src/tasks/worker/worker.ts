@@ -85,11 +85,7 @@ export class Worker {
 
   async start(): Promise<void> {
     const { registry, pool } = this.parts;
-    await this.lease.acquire(
-      this.options.concurrency,
-      registry.definitions().map((definition) => definition.name),
-      this.options.leaveCell !== undefined,
-    );
+    await this.lease.acquire(this.options.concurrency, registry.definitions(), this.options.leaveCell !== undefined);
     for (const [queue, concurrency] of Object.entries(this.options.concurrency)) {
       const types = registry.typesOfQueue(queue);
       if (types.length === 0 || concurrency === 0 || this.options.leaveCell) continue;

@@ -13,8 +13,9 @@ export const NODE_COLUMNS = (
 export const HOLD_WORKFLOWS = `
   SELECT id FROM workflows WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`;
 
-export const HOLD_WORKFLOW_OF_TASK = `
-  SELECT id FROM workflows WHERE id = (SELECT workflow_id FROM live_tasks WHERE id = $1) FOR UPDATE`;
+export const HOLD_WORKFLOWS_OF_TASKS = `
+  SELECT id FROM workflows WHERE id = ANY(ARRAY(SELECT workflow_id FROM live_tasks WHERE id = ANY($1::uuid[]) AND workflow_id IS NOT NULL))
+  ORDER BY id FOR UPDATE`;
 
 /** Notes how nodes ended (primary key); those that had ended before are left out. */
 export const END_NODES = `

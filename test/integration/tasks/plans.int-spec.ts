@@ -228,7 +228,7 @@ describe.each([
       expect(Object.keys(reads).filter((name) => name.startsWith('Seq'))).toEqual([]);
     }
     const prefix = finished.slice(0, 8);
-    const span = [prefix.padEnd(32, '0'), prefix.padEnd(32, 'f')];
+    const span = [prefix.padEnd(32, '0'), prefix.padEnd(32, 'f'), 6];
     expect(Math.max(0, ...Object.values(await readsOf(engine.database, IDS_BY_PREFIX, span)))).toBeLessThan(10);
     expect(Math.max(0, ...Object.values(await readsOf(engine.database, EVENTS_OF_TASK, [held[0]?.id, 0, 50])))).toBe(2);
   });

@@ -29,6 +29,13 @@ export class CreateTaskDto {
   @ApiProperty({ type: 'object', additionalProperties: true })
   params?: Record<string, unknown>;
 
+  /** For people; the type's title when left out. */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  name?: string;
+
   @IsOptional()
   @IsString()
   @MaxLength(10_000)

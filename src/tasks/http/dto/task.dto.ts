@@ -77,6 +77,10 @@ export class TaskDto {
 
 export class TaskPageDto {
   items: TaskDto[];
+  /** How many there are; on the first page of lists that count. */
+  total?: number;
+  /** true: `total` was too large to count, and is estimated. */
+  total_is_estimate?: boolean;
   /** For the query parameter `cursor`; null on the last page. */
   next_cursor: string | null;
 }

@@ -1,5 +1,5 @@
 import { v7 } from 'uuid';
-import { firstIdAt } from './task-reader.js';
+import { firstIdAt } from './task-filter.js';
 
 describe('a time as a bound of ids', () => {
   it('stands before every id of that millisecond and after those of the one before', () => {

@@ -1,0 +1,153 @@
+import { Injectable } from '@nestjs/common';
+import { sqlState } from '../../platform/database/sql-state.js';
+import type { Sql } from '../../platform/database/transaction.js';
+import { Canceller } from '../queue/canceller.js';
+import { EnginePool } from '../queue/engine-pool.js';
+import { REVIVE } from '../queue/rerun.sql.js';
+import { Wakeup } from '../queue/wakeup.js';
+import { HOLD_WORKFLOWS_OF_TASKS } from '../workflows/advance.sql.js';
+import type { TaskStatus } from '../task-state.js';
+import type { BulkAction } from './bulk.js';
+import {
+  CHUNK_OF_BULK,
+  COUNT_CHANGED,
+  DELETE_ORPHANS,
+  DELETE_TASKS,
+  GONE,
+  HOLD_BULK,
+  NEXT_CHUNK,
+  ORPHANS_OF,
+  STILL_LIVE,
+  STILL_RETRYABLE,
+} from './bulk.sql.js';
+
+interface Chunk {
+  readonly action: BulkAction;
+  readonly statuses: readonly TaskStatus[];
+  readonly planned_by: string;
+  readonly position: number;
+  readonly task_ids: readonly string[];
+}
+
+interface Done {
+  readonly changed: number;
+  /** Tells workers, once it is committed. */
+  readonly announce: () => void;
+}
+
+/** Batches that are deleted by one statement. */
+const ORPHANS_A_STATEMENT = 2_000;
+const UNIQUE_VIOLATION = '23505';
+/** A dedup key may be taken between being looked at and being taken: then look again. */
+const DEDUP_ROUNDS = 5;
+
+/**
+ * Carries out a confirmed operation, one chunk a transaction. Whoever goes on after a crash, or beside another process,
+ * does what is left: a chunk's changes and the note that it is done are committed together.
+ */
+@Injectable()
+export class BulkPerformer {
+  constructor(
+    private readonly pool: EnginePool,
+    private readonly canceller: Canceller,
+    private readonly wakeup: Wakeup,
+  ) {}
+
+  /** Does the next chunk; false when there is none. */
+  async step(id: string): Promise<boolean> {
+    for (let round = 1; ; round += 1) {
+      try {
+        return await this.chunk(id);
+      } catch (error) {
+        if (sqlState(error) !== UNIQUE_VIOLATION || round === DEDUP_ROUNDS) throw error;
+      }
+    }
+  }
+
+  private async chunk(id: string): Promise<boolean> {
+    const done = await this.pool.transaction(async (sql) => {
+      const chunk = await holdChunk(sql, id);
+      if (!chunk) return undefined;
+      const acted = await this.act(sql, chunk);
+      await sql.query(COUNT_CHANGED, [id, acted.changed]);
+      if (chunk.action !== 'delete') await finishChunk(sql, id, chunk);
+      return { chunk, acted };
+    });
+    if (!done) return false;
+    done.acted.announce();
+    if (done.chunk.action === 'delete') {
+      // The batches go after their tasks, which nobody can bring back any more, and before the chunk counts as done.
+      const gone = await this.pool.query<{ id: string }>(GONE, [done.chunk.task_ids]);
+      await this.deleteBelow(gone.map((row) => row.id));
+      await finishChunk(this.pool, id, done.chunk);
+    }
+    return true;
+  }
+
+  private act(sql: Sql, chunk: Chunk): Promise<Done> {
+    switch (chunk.action) {
+      case 'cancel':
+        return this.cancel(sql, chunk);
+      case 'retry':
+        return this.retry(sql, chunk);
+      case 'delete':
+        return deleteTasks(sql, chunk);
+    }
+  }
+
+  private async cancel(sql: Sql, { task_ids: ids, statuses, planned_by: actor }: Chunk): Promise<Done> {
+    const still = (await sql.query<{ id: string }>(STILL_LIVE, [ids, statuses])).map((row) => row.id);
+    if (still.length === 0) return NOTHING;
+    await sql.query(HOLD_WORKFLOWS_OF_TASKS, [still]);
+    const cancelled = await this.canceller.cancelWithin(sql, still, actor);
+    const reached = new Set([...cancelled.ended, ...cancelled.asked]);
+    return {
+      changed: still.filter((id) => reached.has(id)).length,
+      announce: () => {
+        this.canceller.announce(cancelled);
+      },
+    };
+  }
+
+  private async retry(sql: Sql, { task_ids: ids, statuses, planned_by: actor }: Chunk): Promise<Done> {
+    const still = (await sql.query<{ id: string }>(STILL_RETRYABLE, [ids, statuses])).map((row) => row.id);
+    if (still.length === 0) return NOTHING;
+    const revived = await sql.query<{ queue: string }>(REVIVE, [still, actor, false, 'retry']);
+    const queues = new Set(revived.map((row) => row.queue));
+    return {
+      changed: revived.length,
+      announce: () => {
+        for (const queue of queues) this.wakeup.queued(queue);
+      },
+    };
+  }
+
+  /** Deletes what hangs below deleted tasks, the deepest first, so that an interruption leaves nothing out of reach. */
+  private async deleteBelow(parentIds: readonly string[]): Promise<void> {
+    if (parentIds.length === 0) return;
+    for (;;) {
+      const orphans = await this.pool.query<{ id: string }>(ORPHANS_OF, [parentIds, ORPHANS_A_STATEMENT]);
+      if (orphans.length === 0) return;
+      const ids = orphans.map((row) => row.id);
+      await this.deleteBelow(ids);
+      await this.pool.query(DELETE_ORPHANS, [ids]);
+    }
+  }
+}
+
+const NOTHING: Done = { changed: 0, announce: () => undefined };
+
+async function deleteTasks(sql: Sql, { task_ids: ids, statuses }: Chunk): Promise<Done> {
+  const gone = await sql.query(DELETE_TASKS, [ids, statuses]);
+  return { ...NOTHING, changed: gone.length };
+}
+
+async function holdChunk(sql: Sql, id: string): Promise<Chunk | undefined> {
+  const [bulk] = await sql.query<Omit<Chunk, 'task_ids'>>(HOLD_BULK, [id]);
+  const [chunk] = bulk ? await sql.query<Pick<Chunk, 'task_ids'>>(CHUNK_OF_BULK, [id, bulk.position]) : [];
+  return bulk && chunk && { ...bulk, ...chunk };
+}
+
+async function finishChunk(sql: Sql, id: string, { position, task_ids: ids }: Chunk): Promise<void> {
+  await sql.query(NEXT_CHUNK, [id, position, ids.length]);
+}

@@ -1,0 +1,83 @@
+import {
+  IsISO8601,
+  IsOptional,
+  IsString,
+  MaxLength,
+  Validate,
+  ValidatorConstraint,
+  type ValidatorConstraintInterface,
+} from 'class-validator';
+import type { TaskFilter } from '../../listing/task-filter.js';
+import { STATUS_WORDS, statusesMeantBy } from '../../task-state.js';
+
+const ALLOWED = `one of ${STATUS_WORDS.join(', ')}, or several of them with commas`;
+
+@ValidatorConstraint({ name: 'statusWords' })
+class StatusWords implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    return typeof value === 'string' && value.split(',').every((word) => statusesMeantBy(word.trim()) !== undefined);
+  }
+
+  defaultMessage(): string {
+    return `must be ${ALLOWED}`;
+  }
+}
+
+/** Which tasks: what lists and bulk operations have in common. */
+export class TaskFilterDto {
+  /**
+   * Only tasks in this status; several with commas, any letter case. `pending` means created or queued, `succeeded` completed.
+   * @example "running"
+   */
+  @IsOptional()
+  @Validate(StatusWords, { context: { allowed: ALLOWED } })
+  status?: string;
+
+  /** Only tasks of this type, in any letter case; several with commas. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(2_000)
+  type?: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  queue?: string;
+
+  /** In name or description, any letter case. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  text?: string;
+
+  /** Created at this time or later. */
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  created_from?: string;
+
+  /** Created before this time. */
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  created_to?: string;
+}
+
+/** What only lists take. */
+interface Selection extends TaskFilterDto {
+  readonly task_type?: string;
+  readonly parent?: string;
+  readonly top_level?: boolean;
+}
+
+export const toTaskFilter = (asked: Selection): TaskFilter => ({
+  statuses: words(asked.status)?.flatMap((word) => statusesMeantBy(word) ?? []),
+  types: words(asked.type ?? asked.task_type)?.map((type) => type.toLowerCase()),
+  queue: asked.queue,
+  parentId: asked.parent,
+  topLevel: asked.top_level,
+  text: asked.text,
+  createdFrom: asked.created_from === undefined ? undefined : new Date(asked.created_from),
+  createdTo: asked.created_to === undefined ? undefined : new Date(asked.created_to),
+});
+
+const words = (text: string | undefined): string[] | undefined =>
+  text === undefined || text === '' ? undefined : text.split(',').map((word) => word.trim());
