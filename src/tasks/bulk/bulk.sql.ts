@@ -4,7 +4,7 @@ export interface Choice {
   readonly where: string;
 }
 
-export const BULK_COLUMNS = `id, action, statuses::text[] AS statuses, task_count, is_complete, planned_by, planned_at, confirmed_at, processed,
+const BULK_COLUMNS = `id, action, statuses::text[] AS statuses, task_count, is_complete, planned_by, planned_at, confirmed_at, processed,
   changed, finished_at`;
 
 /**

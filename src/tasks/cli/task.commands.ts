@@ -64,9 +64,8 @@ export class TaskShowCommand extends BaseCommand {
     await withTasks(async ({ tasks }) => {
       const task = await tasks.get(id);
       const events = await tasks.events(task.id, { limit: 500 });
-      await printResult(options, { ...toTaskDto(task), events: events.map(toTaskEventDto) }, () =>
-        taskDetails(task, events),
-      );
+      const shown: object = toTaskDto(task);
+      await printResult(options, { ...shown, events: events.map(toTaskEventDto) }, () => taskDetails(task, events));
     });
   }
 }

@@ -28,6 +28,7 @@ export class TaskBulkController {
   @HttpCode(200)
   @ApiOkResponse({ type: BulkDto })
   @ApiAcceptedResponse({ type: BulkDto })
+  // eslint-disable-next-line no-restricted-syntax -- what its decorators put in, none of it optional
   async changeManyTasks(
     @Body() body: BulkRequestDto,
     @CurrentActor() actor: Actor,

@@ -14,7 +14,7 @@ export interface Page {
 }
 
 /** Matches counted before the rest is estimated. */
-export const MAX_COUNTED = 10_000;
+const MAX_COUNTED = 10_000;
 
 export interface TaskPage {
   readonly tasks: readonly Task[];
