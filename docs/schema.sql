@@ -140,6 +140,7 @@ CREATE TABLE image_problems (
   CONSTRAINT image_problems_severity CHECK ((severity = ANY (ARRAY['error'::text, 'warning'::text])))
 );
 CREATE INDEX image_problems_code ON public.image_problems USING btree (code, image_id);
+CREATE INDEX image_problems_task ON public.image_problems USING btree (task_id);
 
 CREATE TABLE image_renditions (
   image_id uuid NOT NULL,
@@ -234,6 +235,7 @@ CREATE TABLE images (
   CONSTRAINT images_unread_is_due CHECK (((checksum IS NOT NULL) OR due OR (state = 'missing'::text))),
   CONSTRAINT images_without_root_is_missing CHECK (((root_id IS NOT NULL) OR ((state = 'missing'::text) AND (NOT holds_path))))
 ) WITH (toast_tuple_target=512);
+CREATE INDEX images_analyzed_by ON public.images USING btree (analyzed_by) WHERE (analyzed_by IS NOT NULL);
 CREATE INDEX images_checksum ON public.images USING btree (catalog_id, checksum) WHERE (checksum IS NOT NULL);
 CREATE INDEX images_due ON public.images USING btree (catalog_id, id) WHERE due;
 CREATE INDEX images_imported ON public.images USING btree (catalog_id, id);
@@ -305,6 +307,17 @@ CREATE INDEX live_tasks_ready ON public.live_tasks USING btree (queue, priority 
 CREATE INDEX live_tasks_running ON public.live_tasks USING btree (worker_id, id) WHERE (status = 'running'::task_status);
 CREATE INDEX live_tasks_suspects ON public.live_tasks USING btree (crash_count, id) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count > 0));
 CREATE INDEX live_tasks_workflow ON public.live_tasks USING btree (workflow_id) WHERE ((workflow_id IS NOT NULL) AND (status = 'running'::task_status));
+
+CREATE TABLE task_archives (
+  name text COLLATE "C" NOT NULL,
+  removed_by uuid NOT NULL,
+  tasks integer NOT NULL,
+  size_bytes bigint NOT NULL,
+  checksum bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT task_archives_pkey PRIMARY KEY (name),
+  CONSTRAINT task_archives_checksum_is_sha256 CHECK ((octet_length(checksum) = 32))
+);
 
 CREATE TABLE task_bulk_chunks (
   bulk_id uuid NOT NULL,
@@ -395,7 +408,19 @@ CREATE TABLE task_idempotency_keys (
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT task_idempotency_keys_pkey PRIMARY KEY (actor, key)
 );
+CREATE INDEX task_idempotency_keys_created_at ON public.task_idempotency_keys USING btree (created_at);
 CREATE INDEX task_idempotency_keys_task ON public.task_idempotency_keys USING btree (task_id);
+
+CREATE TABLE task_retention (
+  type text NOT NULL,
+  outcome task_status NOT NULL,
+  keep_days integer,
+  updated_at timestamp with time zone NOT NULL DEFAULT now(),
+  updated_by text NOT NULL,
+  CONSTRAINT task_retention_pkey PRIMARY KEY (type, outcome),
+  CONSTRAINT task_retention_keep_days CHECK (((keep_days >= 1) AND (keep_days <= 36500))),
+  CONSTRAINT task_retention_outcome CHECK ((outcome = ANY (ARRAY['completed'::task_status, 'failed'::task_status, 'cancelled'::task_status])))
+);
 
 CREATE TABLE task_schedule_defaults (
   name text NOT NULL,

@@ -6,6 +6,7 @@ import { CreateSchedules } from './0005-create-schedules.js';
 import { CreateWorkflows } from './0006-create-workflows.js';
 import { CreateExternalWorkers } from './0008-create-external-workers.js';
 import { IsolateSuspects } from './0009-isolate-suspects.js';
+import { CreateRetention } from './0010-create-retention.js';
 import { ExplainAndBulk } from './0011-explain-and-bulk.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
@@ -18,5 +19,6 @@ export const migrations = [
   CreateWorkflows,
   CreateExternalWorkers,
   IsolateSuspects,
+  CreateRetention,
   ExplainAndBulk,
 ];

@@ -20,6 +20,13 @@ import { ServeCommand, WorkerCommand } from './platform/cli/serve.commands.js';
 import { SnapshotsCommand } from './platform/cli/snapshots/snapshots.commands.js';
 import { ScheduleCreateCommand, ScheduleUpdateCommand } from './tasks/cli/schedule-edit.commands.js';
 import {
+  RetentionCommand,
+  RetentionResetCommand,
+  RetentionSetCommand,
+  RetentionShowCommand,
+} from './tasks/cli/retention.commands.js';
+import { TaskRetentionCommand } from './tasks/cli/task-retention.commands.js';
+import {
   ScheduleCommand,
   ScheduleDeleteCommand,
   ScheduleListCommand,
@@ -75,7 +82,9 @@ const COMMANDS = [
     TaskDeleteCommand,
     TaskExplainCommand,
     TaskStatsCommand,
+    TaskRetentionCommand,
   ],
+  ...[RetentionCommand, RetentionShowCommand, RetentionSetCommand, RetentionResetCommand],
   ...[ScheduleCommand, ScheduleListCommand, ScheduleShowCommand, ScheduleCreateCommand, ScheduleUpdateCommand],
   ...[ScheduleDeleteCommand, SchedulePauseCommand, ScheduleResumeCommand, ScheduleRunCommand, SchedulePreviewCommand],
   ...[WorkflowCommand, WorkflowRunCommand, WorkflowShowCommand, WorkflowListCommand],

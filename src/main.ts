@@ -14,6 +14,7 @@ import { API_PREFIX } from './platform/http/configure-app.js';
 import { createHttpApp } from './platform/http/create-http-app.js';
 import { Entrance } from './platform/http/entrance.js';
 import { openApiDocument } from './platform/http/openapi.js';
+import { MetricsServer } from './platform/metrics/metrics-server.js';
 import { createPino } from './platform/logging/pino-logger.js';
 import { QuietStartLogger } from './platform/logging/quiet-start-logger.js';
 import { runUntilStopped } from './platform/signals/run-until-stopped.js';
@@ -84,7 +85,13 @@ async function startWorker(settings: Settings, logger: LoggerService): Promise<R
     logger,
     abortOnError: false,
   });
-  await app.get(WorkerService).start();
+  try {
+    await app.get(MetricsServer).start();
+    await app.get(WorkerService).start();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   new Logger('PhotoSafe').log({ message: 'working', role: settings.role });
   return { app, url: undefined, stop: () => app.close() };
 }

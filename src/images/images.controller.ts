@@ -3,6 +3,8 @@ import { ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Roles } from '../access/index.js';
 import { UuidPipe } from '../platform/http/uuid.pipe.js';
+import { LineageService } from '../tasks/index.js';
+import { SubjectLineageDto, toSubjectLineageDto } from '../tasks/tasks-http.module.js';
 import { ImageDetailsDto, ImagePageDto, toImageDetailsDto, toImageDto } from './dto/image.dto.js';
 import { filterOf, ListImagesDto, orderOf } from './dto/list-images.dto.js';
 import { ThumbnailParamsDto } from './dto/thumbnail-params.dto.js';
@@ -18,6 +20,7 @@ export class ImagesController {
   constructor(
     private readonly images: ImagesService,
     private readonly originals: OriginalsService,
+    private readonly lineage: LineageService,
   ) {}
 
   /** Images of a catalogue, filtered and sorted. */
@@ -37,6 +40,13 @@ export class ImagesController {
   @Get(':id')
   async getImage(@Param('id', UuidPipe) id: string): Promise<ImageDetailsDto> {
     return toImageDetailsDto(await this.images.get(id));
+  }
+
+  /** Which task, of which type and version, made each part of what is known of an image, and from which content. */
+  @Get(':id/lineage')
+  async getImageLineage(@Param('id', UuidPipe) id: string): Promise<SubjectLineageDto> {
+    const image = await this.images.get(id);
+    return toSubjectLineageDto(await this.lineage.ofSubject('image', image.id));
   }
 
   /**

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { StorageModule } from '../storage/index.js';
-import { taskHandlers, TasksModule } from '../tasks/index.js';
+import { lineageSources, taskHandlers, TasksModule } from '../tasks/index.js';
 import { AnalysisReportService } from './analysis/analysis-report.service.js';
 import { AnalysisService } from './analysis/analysis.service.js';
 import { IdentitiesRepository } from './analysis/identities.repository.js';
@@ -8,6 +8,7 @@ import { IdentityService } from './analysis/identity.service.js';
 import { ReadingsRepository } from './analysis/readings.repository.js';
 import { CatalogImagesService } from './catalog-images.service.js';
 import { CoverageService } from './coverage.service.js';
+import { metadataLineage, problemLineage, thumbnailLineage } from './image-lineage.js';
 import { ImagesRepository } from './images.repository.js';
 import { ImagesService } from './images.service.js';
 import { OriginalsService } from './originals.service.js';
@@ -46,6 +47,7 @@ const THUMBNAILS = [RenditionsRepository, Renderer, ThumbnailFiles, ThumbnailsSe
     ...ROOTS,
     ...ANALYSIS,
     ...THUMBNAILS,
+    ...lineageSources(metadataLineage, thumbnailLineage, problemLineage),
     ...taskHandlers(AnalyzeHandler, AnalyzeBatchHandler, ThumbnailsHandler, ThumbnailsBatchHandler, SweepBlobsHandler),
   ],
   exports: [RootsService, CatalogImagesService, CoverageService, ImagesService, OriginalsService],

@@ -1,5 +1,5 @@
 import { sweepBlobs } from '../images/index.js';
-import { defineSchedule } from '../tasks/index.js';
+import { defineSchedule, retention } from '../tasks/index.js';
 import { findMissingWork } from './tasks/find-missing-work.task.js';
 
 /** At an hour when people sleep, and clocks of most zones do not change. */
@@ -20,4 +20,12 @@ export const weeklyFileSweep = defineSchedule({
   task: sweepBlobs,
   input: { min_age_ms: UNUSED_FOR_MS },
   cron: '30 4 * * sun',
+});
+
+export const nightlyRetention = defineSchedule({
+  name: 'nightly retention',
+  description: 'Removes finished tasks that have been kept as long as their type and outcome say.',
+  task: retention,
+  input: {},
+  cron: '30 2 * * *',
 });

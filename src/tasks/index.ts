@@ -28,6 +28,10 @@ export {
 export type { Task, TaskEvent } from './task.js';
 export type { EnqueuedTask } from './queue/enqueuer.js';
 export type { EnqueueOptions } from './task-creator.js';
+export type { LineageSource } from './lineage/lineage-source.js';
+export { lineageSources } from './lineage/lineage-sources.js';
+export { LineageService } from './lineage/lineage.service.js';
+export { retention } from './retention/retention.task.js';
 export { defineSchedule, shippedSchedules } from './schedules/define-schedule.js';
 export { TaskRegistry } from './task-registry.js';
 export { TaskService } from './task.service.js';

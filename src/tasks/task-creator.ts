@@ -7,6 +7,7 @@ import { Enqueuer, ROWS_A_STATEMENT, type EnqueuedTask, type EnqueueTerms, type 
 import { Wakeup } from './queue/wakeup.js';
 import { parseTaskInput } from './task-input.js';
 import { TaskTypes } from './task-types.js';
+import { TaskMetrics } from './worker/task-metrics.js';
 
 /** How a task is to be added. `actor` says who asks: `token:…`, `cli:…`, `schedule:…`, `task:…`. */
 export interface EnqueueOptions extends Omit<EnqueueTerms, 'parent'> {
@@ -26,6 +27,7 @@ export class TaskCreator {
     private readonly enqueuer: Enqueuer,
     private readonly wakeup: Wakeup,
     private readonly types: TaskTypes,
+    private readonly metrics: TaskMetrics,
   ) {}
 
   async create(type: string, params: unknown, options: EnqueueOptions): Promise<EnqueuedTask> {
@@ -56,12 +58,19 @@ export class TaskCreator {
   }
 
   /** Adds in the caller's transaction if there is one; workers hear of it once it is committed. */
-  private async within<T>(definition: TaskType, options: EnqueueOptions, add: (sql: Sql) => Promise<T>): Promise<T> {
+  private async within<T extends EnqueuedTask | readonly EnqueuedTask[]>(
+    definition: TaskType,
+    options: EnqueueOptions,
+    add: (sql: Sql) => Promise<T>,
+  ): Promise<T> {
+    let created = 0;
     const announce = (): void => {
+      this.metrics.tasksEnqueued(definition.name, created);
       if (options.runImmediately !== false) this.wakeup.queued(definition.queue);
     };
     options.tx?.afterCommit(announce);
     const added = await add(options.tx ?? this.pool.prepared);
+    created = [added].flat().filter((task) => task.created).length;
     if (!options.tx) announce();
     return added;
   }

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { LineageController } from './http/lineage.controller.js';
+import { RetentionController } from './http/retention.controller.js';
 import { ExternalUpkeep } from './external/external-upkeep.js';
 import { ExternalAttemptsController } from './http/external-attempts.controller.js';
 import { ExternalTypesController } from './http/external-types.controller.js';
@@ -22,7 +24,7 @@ import { TasksModule } from './tasks.module.js';
     ...[TasksController, TaskExplainController, TaskHistoryController, TaskTypesController],
     ...[ExternalTypesController, ExternalAttemptsController],
     ...[SchedulesController, ScheduleTicksController],
-    WorkflowsController,
+    ...[WorkflowsController, RetentionController, LineageController],
   ],
   providers: [ExternalUpkeep],
 })
@@ -30,3 +32,4 @@ export class TasksHttpModule {}
 
 /** For the documentation of other modules' endpoints that answer with tasks. */
 export { TaskDto, TaskPageDto } from './http/dto/task.dto.js';
+export { SubjectLineageDto, toSubjectLineageDto } from './http/dto/lineage.dto.js';

@@ -22,6 +22,13 @@ import { EnginePool } from './queue/engine-pool.js';
 import { Enqueuer } from './queue/enqueuer.js';
 import { Settlement } from './queue/settlement.js';
 import { Wakeup } from './queue/wakeup.js';
+import { LineageSources } from './lineage/lineage-sources.js';
+import { LineageService } from './lineage/lineage.service.js';
+import { ExpiredTasks } from './retention/expired-tasks.js';
+import { RetentionPolicies } from './retention/retention-policies.js';
+import { RetentionService } from './retention/retention.service.js';
+import { RetentionHandler } from './retention/retention.task.js';
+import { TaskArchive } from './retention/task-archive.js';
 import { Firing } from './schedules/firing.js';
 import { ScheduleDefaults } from './schedules/schedule-defaults.js';
 import { ScheduleRunsService } from './schedules/schedule-runs.service.js';
@@ -37,6 +44,7 @@ import { TaskService } from './task.service.js';
 import { EffectsWriter } from './worker/effects-writer.js';
 import { FanOutWriter } from './worker/fan-out-writer.js';
 import { OutcomeWriter } from './worker/outcome-writer.js';
+import { BacklogMetrics } from './worker/backlog-metrics.js';
 import { Rescuer } from './worker/rescuer.js';
 import { Runner } from './worker/runner.js';
 import { TaskMetrics } from './worker/task-metrics.js';
@@ -63,11 +71,14 @@ const WORKER = [
   Execution,
   WorkerParts,
   Rescuer,
+  BacklogMetrics,
   WorkerService,
 ];
+const RETENTION = [RetentionPolicies, ExpiredTasks, TaskArchive, RetentionService, ...taskHandlers(RetentionHandler)];
 const ISOLATION = [Orphans, Alibi, IsolationMetrics, Isolation];
 const WORKFLOWS = [InputResolver, WorkflowAdvancer, WorkflowRetrier, WorkflowStarter, WorkflowReader, WorkflowService];
 const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, ExternalClaims];
+const LINEAGE = [LineageSources, LineageService];
 
 const SCHEDULES = [
   SchedulesRepository,
@@ -85,6 +96,8 @@ const SCHEDULES = [
     ...WORKER,
     ...EXPLAIN,
     ...BULK,
+    ...RETENTION,
+    ...LINEAGE,
     ...ISOLATION,
     ...EXTERNAL,
     ...SCHEDULES,
@@ -102,6 +115,9 @@ const SCHEDULES = [
     ...EXTERNAL,
     ...SCHEDULES,
     BulkService,
+    ...LINEAGE,
+    RetentionPolicies,
+    TaskArchive,
     EnginePool,
     ExplainService,
     Rescuer,

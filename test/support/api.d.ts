@@ -311,6 +311,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/{id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which task, of which type and version, made each part of what is known of an image, and from which content.
+         * @description Role: viewer.
+         */
+        get: operations["getImageLineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/images/{id}/original": {
         parameters: {
             query?: never;
@@ -487,6 +507,74 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How long finished tasks are kept. They go when a task `maintenance.retention` runs.
+         * @description Role: viewer.
+         */
+        get: operations["getRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/archives": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Archives of removed tasks, oldest first.
+         * @description Role: viewer.
+         */
+        get: operations["listTaskArchives"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/types/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is set for one type; 404 when it follows the default.
+         * @description Role: viewer.
+         */
+        get: operations["getRetentionOfType"];
+        /**
+         * Sets how long tasks of a type are kept; replaces what was set before.
+         * @description Role: admin.
+         */
+        put: operations["setRetentionOfType"];
+        post?: never;
+        /**
+         * Lets a type follow the default again.
+         * @description Role: admin.
+         */
+        delete: operations["resetRetentionOfType"];
         options?: never;
         head?: never;
         patch?: never;
@@ -891,6 +979,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a task and its batches made, and from which inputs; what it is a part of; how often it was tried.
+         * @description Role: viewer.
+         */
+        get: operations["getTaskLineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{id}/result": {
         parameters: {
             query?: never;
@@ -1155,6 +1263,24 @@ export interface components {
             /** @description For the query parameter `cursor`; null on the last page. */
             next_cursor: string | null;
         };
+        ArtefactDto: {
+            /** @description `thumbnail`, `metadata`, … */
+            kind: string;
+            /** @description What it was made of: `image`. */
+            subject_kind: string;
+            subject_id: string;
+            /** @description Which of several of its kind: the size of a thumbnail. Empty when there is one. */
+            part: string;
+            /** @description SHA-256 of what it was made from, hexadecimal; null when that is no content. */
+            input_checksum: string | null;
+            /** Format: date-time */
+            made_at: string;
+            task_id: string;
+            task_type: string;
+            task_version: number;
+            /** @description Where it is; null when it has no address of its own. */
+            url: string | null;
+        };
         AttemptOutcomeDto: {
             /**
              * @description What became of the attempt. `retry`: the task will be tried again; `cancelled`: somebody had asked for that.
@@ -1244,6 +1370,13 @@ export interface components {
             path: string;
             /** Format: date-time */
             state_since: string;
+        };
+        ChildTypeDto: {
+            /** @enum {string} */
+            status: "created" | "queued" | "running" | "completed" | "failed" | "cancelled";
+            type: string;
+            version: number;
+            count: number;
         };
         ClaimDto: {
             /**
@@ -1796,6 +1929,14 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        KeepByOutcomeDto: {
+            /** @description Days since the task ended, or "forever". */
+            completed: number | "forever";
+            /** @description Days since the task ended, or "forever". */
+            failed: number | "forever";
+            /** @description Days since the task ended, or "forever". */
+            cancelled: number | "forever";
+        };
         KindCoverageDto: {
             /** @description `checksum`, `metadata`, `dates`, `instants`, `camera`, `gps`, `geohash`, `thumbnails`. */
             kind: string;
@@ -1834,6 +1975,10 @@ export interface components {
             task_version: number;
             /** Format: date-time */
             created_at: string;
+        };
+        MadeCountDto: {
+            kind: string;
+            count: number;
         };
         Object: Record<string, never>;
         PlanDto: {
@@ -1931,6 +2076,13 @@ export interface components {
             /** @description What a person can do. */
             advice: string | null;
         };
+        RelatedTaskDto: {
+            /** @enum {string} */
+            status: "created" | "queued" | "running" | "completed" | "failed" | "cancelled";
+            id: string;
+            type: string;
+            version: number;
+        };
         RenditionDto: {
             task_id: string;
             task_type: string;
@@ -1958,6 +2110,26 @@ export interface components {
             processed?: number;
             /** @description Items there are. */
             total?: number;
+        };
+        RetentionDto: {
+            /** @description From the settings. */
+            defaults: components["schemas"]["KeepByOutcomeDto"];
+            /** @description How long a repeated request with the same Idempotency-Key gives the task of the first. No task goes before. */
+            idempotency_key_hours: number;
+            /** @description Types that differ. */
+            items: components["schemas"]["RetentionPolicyDto"][];
+        };
+        RetentionPolicyDto: {
+            /** @description Days since the task ended, or "forever". */
+            completed?: number | "forever";
+            /** @description Days since the task ended, or "forever". */
+            failed?: number | "forever";
+            /** @description Days since the task ended, or "forever". */
+            cancelled?: number | "forever";
+            type: string;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
         };
         RetryWorkflowDto: {
             /** @description The node to run again with all below it; every node that failed or was cancelled, when left out. */
@@ -2053,6 +2225,14 @@ export interface components {
             items: components["schemas"]["ScheduleTickDto"][];
             next_cursor: string | null;
         };
+        SetRetentionDto: {
+            /** @description Days since the task ended, or "forever". */
+            completed?: number | "forever";
+            /** @description Days since the task ended, or "forever". */
+            failed?: number | "forever";
+            /** @description Days since the task ended, or "forever". */
+            cancelled?: number | "forever";
+        };
         StartJobDto: {
             /**
              * Format: uuid
@@ -2079,6 +2259,45 @@ export interface components {
             /** @description For people. */
             name?: string;
             nodes: components["schemas"]["WorkflowNodeInputDto"][];
+        };
+        SubjectArtefactDto: {
+            /** @description `thumbnail`, `metadata`, … */
+            kind: string;
+            /** @description What it was made of: `image`. */
+            subject_kind: string;
+            subject_id: string;
+            /** @description Which of several of its kind: the size of a thumbnail. Empty when there is one. */
+            part: string;
+            /** @description SHA-256 of what it was made from, hexadecimal; null when that is no content. */
+            input_checksum: string | null;
+            /** Format: date-time */
+            made_at: string;
+            task_id: string;
+            task_type: string;
+            task_version: number;
+            /** @description Where it is; null when it has no address of its own. */
+            url: string | null;
+            /** @description false: the task that made it was removed by retention. */
+            task_kept: boolean;
+        };
+        SubjectLineageDto: {
+            items: components["schemas"]["SubjectArtefactDto"][];
+        };
+        TaskArchiveDto: {
+            /** @description Path below `archives/tasks` of the data folder. */
+            name: string;
+            /** @description The task that removed them. */
+            removed_by: string;
+            tasks: number;
+            size_bytes: number;
+            /** @description SHA-256 of the file, hexadecimal. */
+            checksum: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        TaskArchivePageDto: {
+            items: components["schemas"]["TaskArchiveDto"][];
+            next_cursor: string | null;
         };
         TaskAttemptDto: {
             attempt: number;
@@ -2232,6 +2451,27 @@ export interface components {
             created_from?: string;
             /** @description Created before this time. */
             created_to?: string;
+        };
+        TaskLineageDto: {
+            /** @description The input. */
+            params: {
+                [key: string]: unknown;
+            };
+            task: components["schemas"]["RelatedTaskDto"];
+            /** @description Who or what asked for it; `task:<id>`: the task that it follows. */
+            requested_by: string;
+            workflow_id: string | null;
+            /** @description The tasks that it is a part of, the nearest first. */
+            ancestors: components["schemas"]["RelatedTaskDto"][];
+            /** @description What it was split into, by type and status; `/tasks/{id}/children` lists them. */
+            children: components["schemas"]["ChildTypeDto"][];
+            /** @description Its tries, oldest first. */
+            attempts: components["schemas"]["TaskAttemptDto"][];
+            /** @description How many artefacts of each kind it made and its batches made. */
+            made: components["schemas"]["MadeCountDto"][];
+            /** @description A page of these artefacts, by kind. */
+            items: components["schemas"]["ArtefactDto"][];
+            next_cursor: string | null;
         };
         TaskPageDto: {
             items: components["schemas"]["TaskDto"][];
@@ -3813,6 +4053,81 @@ export interface operations {
             };
         };
     };
+    getImageLineage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectLineageDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
     getOriginal: {
         parameters: {
             query?: never;
@@ -4429,6 +4744,360 @@ export interface operations {
             };
             /** @description The role of the token does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    listTaskArchives: {
+        parameters: {
+            query?: {
+                /** @description At most this many items. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; left out for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskArchivePageDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    getRetentionOfType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any letter case. */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPolicyDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    setRetentionOfType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any letter case. */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetRetentionDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPolicyDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    resetRetentionOfType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any letter case. */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6112,6 +6781,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExplanationDto"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    getTaskLineage: {
+        parameters: {
+            query?: {
+                /** @description At most this many items. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; left out for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskLineageDto"];
                 };
             };
             /** @description No token, or one that is not valid. */

@@ -122,6 +122,7 @@ const HANDLERS = [
 
 /** What a test puts in place of, or beside, what the engine has. */
 export interface EngineParts {
+  readonly environment?: Readonly<Record<string, string>>;
   readonly clock?: Type;
   readonly imports?: Type[];
   readonly providers?: Provider[];
@@ -130,9 +131,9 @@ export interface EngineParts {
 function engineModule(
   url: string,
   script: Script,
-  { clock = ClockModule, imports = [], providers = [] }: EngineParts,
+  { environment = {}, clock = ClockModule, imports = [], providers = [] }: EngineParts,
 ): Type {
-  const settings = settingsFrom({ DATABASE_URL: url, PHOTOSAFE_STATEMENT_TIMEOUT_MS: '20000' });
+  const settings = settingsFrom({ DATABASE_URL: url, PHOTOSAFE_STATEMENT_TIMEOUT_MS: '20000', ...environment });
   @Module({
     imports: [
       SettingsModule.forRoot(settings),

@@ -29,3 +29,21 @@ export function concurrencyByQueue(text: string): Record<string, number> | undef
   }
   return result;
 }
+
+/** How many days something is kept, by what became of it. */
+export type DaysByOutcome = Readonly<Record<'completed' | 'failed' | 'cancelled', number | 'forever'>>;
+
+/** 'completed=30,failed=forever' → those, and the defaults for what is left out; undefined when it cannot be read. */
+export function daysByOutcome(text: string, defaults: DaysByOutcome): DaysByOutcome | undefined {
+  const result: Record<string, number | 'forever'> = {};
+  for (const part of text.split(',')) {
+    const [, outcome = '', days = ''] = /^\s*([a-z]+)\s*=\s*(forever|[1-9]\d{0,4})\s*$/i.exec(part) ?? [];
+    const name = outcome.toLowerCase();
+    if (!Object.hasOwn(defaults, name) || name in result || Number(days) > MAX_DAYS) return undefined;
+    result[name] = days.toLowerCase() === 'forever' ? 'forever' : Number(days);
+  }
+  return { ...defaults, ...result };
+}
+
+/** A century. */
+const MAX_DAYS = 36_500;

@@ -16,7 +16,15 @@ import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import type { DatabaseSettings, Environment } from './database-url.js';
 import { readEnvironment } from './read-environment.js';
-import { concurrencyByQueue, lowerCase, trueOrFalse, wholeNumber, wholeNumberList } from './parse.js';
+import {
+  concurrencyByQueue,
+  type DaysByOutcome,
+  daysByOutcome,
+  lowerCase,
+  trueOrFalse,
+  wholeNumber,
+  wholeNumberList,
+} from './parse.js';
 import { FromVariable } from './variable.js';
 
 export const ROLES = ['all', 'api', 'worker'] as const;
@@ -54,6 +62,20 @@ export class Settings {
   @Min(0)
   @Max(65_535)
   readonly port: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_METRICS_PORT',
+    allowed: 'a whole number from 0 to 65535; 0 takes any free port',
+    meaning:
+      'Port on which a process that only works on tasks shows its metrics, at /metrics of HOST, to everybody who reaches ' +
+      'it. Unset: it shows none. Processes with the API show theirs at /api/metrics.',
+    parse: wholeNumber,
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(65_535)
+  readonly metricsPort?: number;
 
   @FromVariable({
     name: 'PHOTOSAFE_PUBLIC_URL',
@@ -158,6 +180,30 @@ export class Settings {
   @Min(0)
   @Max(600_000)
   readonly shutdownGraceMs: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_RETENTION_DAYS',
+    default: 'completed=30,failed=90,cancelled=30',
+    allowed:
+      'outcome=days pairs, comma-separated: completed, failed, cancelled; 1 to 36500 days, or the word forever; ' +
+      'an outcome that is left out keeps its default',
+    meaning: 'How long finished tasks are kept with their audit trail. Single types may differ: see operating.md.',
+    parse: (text) => daysByOutcome(text, { completed: 30, failed: 90, cancelled: 30 }),
+  })
+  @IsDefined()
+  readonly retentionDays: DaysByOutcome;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_IDEMPOTENCY_KEY_HOURS',
+    default: '48',
+    allowed: 'a whole number of hours from 1 to 8760',
+    meaning: 'How long a repeated request with the same Idempotency-Key gives the task of the first.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(8_760)
+  readonly idempotencyKeyHours: number;
 
   @FromVariable({
     name: 'PHOTOSAFE_THUMBNAIL_SIZES',

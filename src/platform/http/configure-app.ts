@@ -6,7 +6,9 @@ import type { IncomingMessage } from 'node:http';
 import { refuseUnreadableBody, tellMalformedJson } from './content-type.js';
 import { openApiDocument } from './openapi.js';
 import { ProblemDetailsFilter } from './problem-details.filter.js';
+import { Metrics } from '../metrics/metrics.js';
 import { requestLogging } from './request-logging.js';
+import { requestMetrics } from './request-metrics.js';
 import { InputValidationPipe } from './validation.pipe.js';
 
 /** JSON bodies are ids and small facts; files come as multipart, which has limits of its own. */
@@ -20,6 +22,7 @@ export const API_PREFIX = 'api';
 export function configureApp(app: NestExpressApplication): void {
   app.disable('x-powered-by');
   app.use(requestLogging);
+  app.use(requestMetrics(app.get(Metrics)));
   app.use(securityHeaders());
   app.use(versionAlias);
   app.use(leadToDocs);

@@ -11,6 +11,7 @@ import { type FilterOptions, filterOf, parseStatuses, STATUS_OPTION } from './ta
 import { TaskExplainCommand, TaskStatsCommand } from './task-insight.commands.js';
 import { progressText, stateText } from './task-text.js';
 import { withTasks } from './with-tasks.js';
+import { TaskRetentionCommand } from './task-retention.commands.js';
 
 const TASK_ARGUMENT = { arguments: '<task>', argsDescription: { task: 'its id, or the beginning of it' } };
 
@@ -160,6 +161,7 @@ export class TaskRunCommand extends BaseCommand {
     TaskDeleteCommand,
     TaskExplainCommand,
     TaskStatsCommand,
+    TaskRetentionCommand,
   ],
 })
 export class TaskCommand extends GroupCommand {}

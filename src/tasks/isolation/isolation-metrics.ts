@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
+import { BoundedLabel } from '../../platform/metrics/bounded-label.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 
 /** What isolation tells Prometheus. */
@@ -7,7 +8,10 @@ import { Metrics } from '../../platform/metrics/metrics.js';
 export class IsolationMetrics {
   readonly suspects: Gauge;
   readonly workersLost: Counter;
+  readonly rescued: Counter;
   readonly quarantined: Counter<'type'>;
+  /** Values of the label `type`. */
+  readonly types = new BoundedLabel(200);
 
   constructor({ registry }: Metrics) {
     const registers = [registry];
@@ -19,6 +23,11 @@ export class IsolationMetrics {
     this.workersLost = new Counter({
       name: 'photosafe_workers_lost_total',
       help: 'Workers that this process found dead or silent',
+      registers,
+    });
+    this.rescued = new Counter({
+      name: 'photosafe_tasks_rescued_total',
+      help: 'Tasks that this process took back from lost workers',
       registers,
     });
     this.quarantined = new Counter({

@@ -95,9 +95,10 @@ export class Rescuer {
 
   private async announce({ freed, quarantined, queues }: Rescued): Promise<void> {
     for (const { id: jobId, type: taskName } of quarantined) {
-      this.metrics.quarantined.inc({ type: taskName });
+      this.metrics.quarantined.inc({ type: this.metrics.types.of(taskName) });
       this.logger.error({ message: 'task quarantined: it kills its process', jobId, taskName });
     }
+    this.metrics.rescued.inc(freed.length);
     for (const { id: jobId, type: taskName, ready } of freed) {
       this.logger.warn({ message: 'task rescued from a lost worker', jobId, taskName, suspect: !ready });
     }
