@@ -4,7 +4,7 @@ import type { Task } from '../task.js';
 import { TaskReader } from '../task-reader.js';
 import { TaskRegistry } from '../task-registry.js';
 import type { TaskFilter } from './task-filter.js';
-import { estimateStatement, type ListRow, listStatement, type ListWindow, LOOK } from './task-list.sql.js';
+import { countStatement, estimateStatement, type ListRow, listStatement, LOOK } from './task-list.sql.js';
 
 export interface Page {
   readonly limit: number;
@@ -12,9 +12,6 @@ export interface Page {
   readonly after?: string;
   readonly offset?: number;
 }
-
-/** Matches counted before the rest is estimated. */
-const MAX_COUNTED = 10_000;
 
 export interface TaskPage {
   readonly tasks: readonly Task[];
@@ -26,7 +23,8 @@ export interface TaskPage {
   readonly totalIsEstimate?: boolean;
 }
 
-interface Hits extends ListRow {
+interface Found {
+  readonly ids: readonly string[];
   readonly after: string | null;
 }
 
@@ -45,13 +43,10 @@ export class TaskLister {
   /** One page, in bounded time whatever the filter and the history. */
   async page(asked: TaskFilter, page: Page): Promise<TaskPage> {
     const filter = this.resolved(asked);
-    const first = page.after === undefined && (page.offset ?? 0) === 0;
-    const hits = await this.find(filter, page, first ? MAX_COUNTED + 1 : 0);
-    const tasks = await this.reader.getMany(hits.ids);
-    if (!first) return { tasks, after: hits.after };
-    const exact = hits.found <= MAX_COUNTED && hits.floor === null;
-    const total = exact ? hits.found : Math.max(hits.found, await this.estimate(filter));
-    return { tasks, after: hits.after, total, totalIsEstimate: !exact };
+    const found = await this.find(filter, page);
+    const tasks = await this.reader.getMany(found.ids);
+    const isFirst = page.after === undefined && (page.offset ?? 0) === 0;
+    return { tasks, after: found.after, ...(isFirst && (await this.count(filter))) };
   }
 
   /** As many as `limit` if there are as many, however long they have to be looked for. */
@@ -60,24 +55,31 @@ export class TaskLister {
     const ids: string[] = [];
     let rest: Page | undefined = page;
     while (rest) {
-      const hits: Hits = await this.find(filter, rest);
-      ids.push(...hits.ids);
+      const found: Found = await this.find(filter, rest);
+      ids.push(...found.ids);
       const limit = page.limit - ids.length;
-      rest = limit === 0 || hits.after === null ? undefined : { limit, after: hits.after };
+      rest = limit === 0 || found.after === null ? undefined : { limit, after: found.after };
     }
     return this.reader.getMany(ids);
   }
 
   /** What stopped short is cut at its floor: below it, something newer may have been missed. */
-  private async find(filter: TaskFilter, { limit, after, offset = 0 }: Page, count = 0): Promise<Hits> {
-    if (filter.statuses?.length === 0 || filter.types?.length === 0) return NOTHING;
+  private async find(filter: TaskFilter, { limit, after, offset = 0 }: Page): Promise<Found> {
+    if (admitsNothing(filter)) return { ids: [], after: null };
     const look = (filter.text ? this.look.rowsWithText : this.look.rows) + offset;
-    const window: ListWindow = { limit, offset, after, look, count: Math.max(count, limit + offset) };
-    const { text, values } = listStatement(filter, window);
-    const [row = NOTHING] = await this.database.query<ListRow>(text, values);
-    const { floor } = row;
-    const ids = floor === null ? row.ids : row.ids.filter((id) => id >= floor);
-    return { ...row, ids, after: ids.length === limit ? (ids.at(-1) ?? null) : floor };
+    const { text, values } = listStatement(filter, { limit, offset, after, look });
+    const [row] = await this.database.query<ListRow>(text, values);
+    const { ids: looked = [], floor = null } = row ?? {};
+    const ids = floor === null ? looked : looked.filter((id) => id >= floor);
+    return { ids, after: ids.length === limit ? (ids.at(-1) ?? null) : floor };
+  }
+
+  private async count(filter: TaskFilter): Promise<Pick<TaskPage, 'total' | 'totalIsEstimate'>> {
+    if (admitsNothing(filter)) return { total: 0, totalIsEstimate: false };
+    const { text, values } = countStatement(filter, filter.text ? this.look.rowsWithText : this.look.rows);
+    const [row] = await this.database.query<{ found: number; is_cut: boolean }>(text, values);
+    const { found = 0, is_cut: isCut = false } = row ?? {};
+    return { total: isCut ? Math.max(found, await this.estimate(filter)) : found, totalIsEstimate: isCut };
   }
 
   private async estimate(filter: TaskFilter): Promise<number> {
@@ -92,4 +94,4 @@ export class TaskLister {
   }
 }
 
-const NOTHING: Hits = { ids: [], found: 0, floor: null, after: null };
+const admitsNothing = ({ statuses, types }: TaskFilter): boolean => statuses?.length === 0 || types?.length === 0;

@@ -1,0 +1,109 @@
+import type { Task } from '../../../src/tasks/index.js';
+import type { TaskFilter } from '../../../src/tasks/listing/task-filter.js';
+import { TaskLister } from '../../../src/tasks/listing/task-lister.js';
+import { ACTOR, elsewhere, Engine, once, Script, splitOnly, work } from '../../support/engine-harness.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import { fanOut, PermanentError } from '../../../src/tasks/index.js';
+
+let database: TestDatabase;
+let engine: Engine;
+let lister: TaskLister;
+/** Everything there is, newest first. */
+let all: readonly Task[];
+
+/** Tasks in every state, of several types and queues, mixed as they come. */
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const script = new Script()
+    .when(once, ({ n = 0 }) => {
+      if (n % 3 === 0) throw new PermanentError('three', 'divided by three');
+    })
+    .when(splitOnly, () => fanOut(work, [{ input: { n: 1 } }, { input: { n: 2 } }]));
+  const worker = await (await Engine.open(database.url, script)).work();
+  const ended = [await worker.enqueue(splitOnly)];
+  for (let n = 0; n < 12; n += 1) ended.push(await worker.enqueue(n % 2 ? once : elsewhere, { n }));
+  for (const id of ended) await worker.finished(id);
+  await worker.close();
+
+  engine = await Engine.open(database.url);
+  for (let n = 0; n < 12; n += 1) {
+    const task = [work, once, elsewhere][n % 3] ?? work;
+    const id = await engine.enqueue(task, { n }, { runImmediately: n % 4 > 0, description: `Number ${String(n)}` });
+    if (n % 5 === 0) await engine.tasks.cancel(id, ACTOR);
+  }
+  lister = engine.app.get(TaskLister);
+  all = await engine.tasks.list({}, { limit: 1_000 });
+}, 60_000);
+
+afterAll(async () => {
+  await engine.close();
+  await database.drop();
+});
+
+const filters: TaskFilter[] = [
+  {},
+  { statuses: ['completed'] },
+  { statuses: ['failed', 'cancelled'] },
+  { statuses: ['created', 'queued', 'running'] },
+  { statuses: ['created', 'failed'] },
+  { statuses: ['running'] },
+  { types: ['TEST.once'] },
+  { types: ['test.once', 'test.elsewhere'], statuses: ['cancelled', 'queued', 'failed'] },
+  { types: ['no.such'] },
+  { queue: 'other' },
+  { queue: 'other', statuses: ['completed'] },
+  { topLevel: true },
+  { text: 'number 1' },
+  { text: 'number 1', types: ['test.work', 'test.once'] },
+];
+
+const admits = ({ statuses, types, queue, topLevel, text }: TaskFilter, task: Task): boolean =>
+  (statuses?.includes(task.status) ?? true) &&
+  (types?.some((type) => type.toLowerCase() === task.type) ?? true) &&
+  (queue === undefined || queue === task.queue) &&
+  (!topLevel || task.parentId === null) &&
+  (text === undefined || `${task.name}\n${task.description ?? ''}`.toLowerCase().includes(text));
+
+const expected = (filter: TaskFilter): string[] => all.filter((task) => admits(filter, task)).map(({ id }) => id);
+
+/** Every page to the last, however many of them are short. */
+async function walk(filter: TaskFilter, limit: number): Promise<{ ids: string[]; pages: number }> {
+  const ids: string[] = [];
+  for (let pages = 1, after: string | undefined; ; pages += 1) {
+    const page = await lister.page(filter, { limit, after });
+    expect(page.tasks.length).toBeLessThanOrEqual(limit);
+    ids.push(...page.tasks.map(({ id }) => id));
+    if (page.after === null) return { ids, pages };
+    after = page.after;
+  }
+}
+
+describe.each([1, 2, 5, 1_000])('a page that looks at %i rows of an index', (rows) => {
+  beforeAll(() => {
+    lister.look = { rows, rowsWithText: Math.ceil(rows / 2) };
+  });
+
+  it.each(filters)('comes to everything once, newest first: %j', async (filter) => {
+    for (const limit of [1, 3, 100]) expect((await walk(filter, limit)).ids).toEqual(expected(filter));
+    const [first, ...rest] = expected(filter);
+    const listed = await lister.list(filter, { limit: 3 });
+    expect(listed.map(({ id }) => id)).toEqual([first, ...rest].slice(0, 3).filter((id) => id !== undefined));
+  });
+
+  it.each(filters)('tells how many there are, or at least says that it does not know: %j', async (filter) => {
+    const { total, totalIsEstimate } = await lister.page(filter, { limit: 2 });
+    const count = expected(filter).length;
+    if (rows === 1_000) expect({ total, totalIsEstimate }).toEqual({ total: count, totalIsEstimate: false });
+    else expect(totalIsEstimate === true || total === count).toBe(true);
+  });
+});
+
+describe('the batches of a task', () => {
+  it('are listed in pages as well', async () => {
+    lister.look = { rows: 1, rowsWithText: 1 };
+    const parent = all.find(({ type }) => type === splitOnly.name);
+    const batches = all.filter(({ parentId }) => parentId !== null).map(({ id }) => id);
+    expect(batches).toHaveLength(2);
+    expect((await walk({ parentId: parent?.id }, 1)).ids).toEqual(batches);
+  });
+});
