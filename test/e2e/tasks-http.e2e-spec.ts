@@ -47,6 +47,7 @@ describe('the task API that older clients use', () => {
     ['params that are no object', { params: [] }],
     ['params that the type refuses', { params: { min_age_ms: 'soon' } }],
     ['a drift score that is no number', { drift_score: 'far' }],
+    ['a time that is a week', { run_at: '2026-W10' }],
     ['a field that does not exist', { colour: 'red' }],
   ])('refuses %s with 422 and writes nothing', async (_what, wrong) => {
     const before = await count();
@@ -74,12 +75,17 @@ describe('the task API that older clients use', () => {
     expect((body as { items: { id: string }[] }).items.some((item) => item.id === id)).toBe(isFound);
   });
 
-  it.each([['status=lost'], ['limit=101'], ['limit=0'], ['parent=7'], ['created_from=soon'], ['cursor=x']])(
-    '?%s is refused with 422',
-    async (query) => {
-      await http.as('viewer').get(`/api/tasks?${query}`).expect(422);
-    },
-  );
+  it.each([
+    ['status=lost'],
+    ['limit=101'],
+    ['limit=0'],
+    ['parent=7'],
+    ['created_from=soon'],
+    ['created_to=2026-W10'],
+    ['cursor=x'],
+  ])('?%s is refused with 422', async (query) => {
+    await http.as('viewer').get(`/api/tasks?${query}`).expect(422);
+  });
 
   it('finds a task by the beginning of its id, and names the tasks that share it', async () => {
     const id = String((await create()).id);

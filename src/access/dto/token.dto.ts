@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsIn, IsISO8601, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsIn, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsPointInTime } from '../../platform/http/is-point-in-time.js';
 import { PageQueryDto } from '../../platform/http/dto/page.dto.js';
 import { type Role, ROLES } from '../../platform/http/declared-access.js';
 import type { TokenState } from '../token.js';
@@ -21,7 +22,7 @@ export class CreateTokenDto {
 
   /** When it stops working; left out, it works until it is revoked. */
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsPointInTime()
   @ApiProperty({ format: 'date-time' })
   expires_at?: string;
 }

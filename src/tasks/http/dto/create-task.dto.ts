@@ -2,7 +2,6 @@ import { ApiProperty } from '@nestjs/swagger';
 import {
   IsBoolean,
   IsInt,
-  IsISO8601,
   IsNotEmpty,
   IsNumber,
   IsObject,
@@ -12,6 +11,7 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
+import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
 
 export class CreateTaskDto {
   /**
@@ -64,7 +64,7 @@ export class CreateTaskDto {
 
   /** Not before this time. */
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsPointInTime()
   @ApiProperty({ format: 'date-time' })
   run_at?: string;
 

@@ -1,5 +1,4 @@
 import {
-  IsISO8601,
   IsOptional,
   IsString,
   MaxLength,
@@ -7,6 +6,7 @@ import {
   ValidatorConstraint,
   type ValidatorConstraintInterface,
 } from 'class-validator';
+import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
 import type { TaskFilter } from '../../listing/task-filter.js';
 import { STATUS_WORDS, statusesMeantBy } from '../../task-state.js';
 
@@ -52,12 +52,12 @@ export class TaskFilterDto {
 
   /** Created at this time or later. */
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsPointInTime()
   created_from?: string;
 
   /** Created before this time. */
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsPointInTime()
   created_to?: string;
 }
 

@@ -1,18 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, IntersectionType, PartialType } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import {
-  IsIn,
-  IsInt,
-  IsISO8601,
-  IsNotEmpty,
-  IsObject,
-  IsOptional,
-  IsString,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-} from 'class-validator';
+import { IsIn, IsInt, IsNotEmpty, IsObject, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
 import { CATCH_UP_POLICIES, type CatchUp, OVERLAP_POLICIES, type Overlap } from '../../schedules/schedule.js';
 
 const trimmed = ({ value }: { value: unknown }): unknown => (typeof value === 'string' ? value.trim() : value);
@@ -109,7 +98,7 @@ export class PreviewQueryDto {
 
   /** Those after this time; now when left out. */
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsPointInTime()
   @Matches(/^(19[7-9]|2)\d+-/, { message: 'must lie between 1970 and 2999' })
   @ApiProperty({ format: 'date-time' })
   after?: string;
