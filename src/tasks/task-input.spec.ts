@@ -52,6 +52,19 @@ describe('the input of a task', () => {
     expect(refusal(params)).toEqual({ kind: 'invalid', code: 'invalid_task_input', paths });
   });
 
+  it('is refused with what would do instead', () => {
+    const allowedIn = (params: object, definition = resize): unknown => {
+      try {
+        return parseTaskInput(definition, params);
+      } catch (error) {
+        return (error as { fields: { allowed?: string }[] }).fields.map(({ allowed }) => allowed);
+      }
+    };
+    expect(allowedIn({ size: 1, sise: 2 })).toEqual(['one of note, size']);
+    expect(allowedIn({ size: 11 })).toEqual(['a whole number, at most 10']);
+    expect(allowedIn({ force: true }, sweep as unknown as typeof resize)).toEqual(['no fields at all']);
+  });
+
   it('is refused with anything at all where none is wanted', () => {
     expect(refusal({ force: true }, sweep)).toMatchObject({ paths: ['params.force'] });
   });

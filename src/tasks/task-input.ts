@@ -1,5 +1,6 @@
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { invalid, type FieldError } from '../platform/errors/app-error.js';
+import { allowedFor, knownFields } from '../platform/errors/allowed-values.js';
 import type { AnyTaskDefinition, AnyTaskType } from './define-task.js';
 
 /**
@@ -57,11 +58,13 @@ function hasRules(definition: AnyTaskDefinition): boolean {
 function fieldErrors(errors: readonly ValidationError[], prefix: string): FieldError[] {
   return errors.flatMap((error) => {
     const path = `${prefix}.${error.property}`;
-    const own = Object.values(error.constraints ?? {}).map((message) => ({
-      path,
-      message,
-      value: error.value as unknown,
-    }));
+    const { target } = error;
+    const value: unknown = error.value;
+    const own = Object.entries(error.constraints ?? {}).map(([rule, message]) =>
+      rule === 'whitelistValidation'
+        ? { path, message: 'is not a known field', value, allowed: knownFields(target) ?? 'no fields at all' }
+        : { path, message, value, allowed: allowedFor(target, error.property) },
+    );
     return [...own, ...fieldErrors(error.children ?? [], path)];
   });
 }

@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { type FieldError, invalid } from '../errors/app-error.js';
-import { allowedFor, knownFields } from './allowed-values.js';
+import { allowedFor, knownFields } from '../errors/allowed-values.js';
 
 const WHERE: Readonly<Partial<Record<ArgumentMetadata['type'], string>>> = {
   body: 'the body',
