@@ -19,20 +19,19 @@ export const EXPLAINED_TASK = `
 
 /**
  * How many ready tasks of the queue are taken before this one, up to a bound: those of higher priority, then older ones of
- * the same (index live_tasks_ready, from its beginning). Not one condition with OR, which would read the queue to its end.
+ * the same. Read in the order in which they are taken, which only live_tasks_ready has: told to look for older ones of the
+ * same priority, the planner would go through all that are older, among them a million whose time has not come.
  */
 export const AHEAD_IN_QUEUE = `
-  SELECT count(*)::int AS ahead FROM (
-    SELECT 1 FROM (
-      (SELECT id FROM live_tasks WHERE queue = $1 AND status = 'queued' AND ready AND priority > $2 LIMIT $4)
-      UNION ALL
-      (SELECT id FROM live_tasks WHERE queue = $1 AND status = 'queued' AND ready AND priority = $2 AND id < $3 LIMIT $4)
-    ) before LIMIT $4
-  ) bounded`;
+  SELECT count(*) FILTER (WHERE priority > $2 OR id < $3)::int AS ahead FROM (
+    SELECT id, priority FROM live_tasks WHERE queue = $1 AND status = 'queued' AND ready AND priority >= $2
+    ORDER BY priority DESC, id LIMIT $4
+  ) first`;
 
 /**
- * Living workers that take tasks from queues (not the cells of suspects, nor the leases of external claims): what each knows and how much of the queue's budget it has and uses (indexes live_tasks_running and
- * primary keys: as many rows as there are slots).
+ * Living workers that take tasks from queues (not the cells of suspects, nor the leases of external claims): what each knows
+ * and how much of the queue's budget it has and uses (indexes live_tasks_running and primary keys: as many rows as there
+ * are slots).
  */
 export const WORKERS_FOR = `
   SELECT w.id, coalesce((w.queues ->> $1)::int, 0) AS slots, $2 = ANY(w.types) AS knows_type,
