@@ -780,8 +780,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Tasks, newest first. The first page has a `total`, exact up to 10,000. Each page looks at a bounded number of tasks: with
-         *     a filter that matches few of many it may be short, even empty, and still have a `next_cursor` that goes on.
+         * Tasks, newest first. The first page has a `total`: counted as far as that is quick (10,000 at most), beyond that estimated,
+         *     and `total_is_estimate` says which. Each page looks at a bounded number of tasks: with a filter that matches few of many
+         *     it may be short, even empty, and still have a `next_cursor` that goes on.
          * @description Role: viewer.
          */
         get: operations["listTasks"];
