@@ -3,11 +3,11 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 
 let database: TestDatabase;
 
-beforeAll(async () => {
+beforeEach(async () => {
   database = await createTestDatabase();
 });
 
-afterAll(() => database.drop());
+afterEach(() => database.drop());
 
 const run = (...args: string[]) => photosafe(['schedule', ...args], { DATABASE_URL: database.url });
 
@@ -38,6 +38,7 @@ describe('photosafe schedule', () => {
     expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual([
       'name',
       'nightly missing work',
+      'nightly retention',
       'weekly sweep of thumbnails',
       'yearly',
       '',

@@ -341,8 +341,12 @@ describe('to retry a node', () => {
     const id = await workflows.start(node('a'), node('b', ['a']), node('c', ['b']));
     await workflows.finished(id);
     engine.script.clear();
+    // Until all have asked: who comes after it has completed is told that there is nothing to retry.
+    const go = deferred();
+    engine.script.when(work, ({ key }) => (key === 'a' ? go.promise : undefined));
     const { taskId } = await workflows.node(id, 'a');
     await Promise.all([1, 2, 3, 4].map(() => engine.tasks.retry(taskId, ACTOR)));
+    go.resolve();
     expect(await workflows.finished(id)).toMatchObject({ status: 'completed' });
     expect((await workflows.trail(id, 'c')).filter((line) => line.includes('retry_above'))).toHaveLength(1);
   });
