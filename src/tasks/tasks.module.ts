@@ -6,6 +6,7 @@ import { ChangeTasksHandler } from './bulk/bulk.task.js';
 import { EXPLAINER_PROVIDERS } from './explain/explainers.js';
 import { ExplainService } from './explain/explain.service.js';
 import { taskHandlers } from './handles.decorator.js';
+import { TaskCounter } from './listing/task-counter.js';
 import { TaskLister } from './listing/task-lister.js';
 import { ClaimDesk } from './external/claim-desk.js';
 import { ExternalAttempts } from './external/external-attempts.service.js';
@@ -106,6 +107,7 @@ const SCHEDULES = [
     TaskTypes,
     TaskCreator,
     TaskReader,
+    TaskCounter,
     TaskLister,
     TaskStatsReader,
     TaskStarter,
