@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import './platform/cli/without-questions.js';
 import { Module } from '@nestjs/common';
 import { TokenCommand, TokenCreateCommand, TokenListCommand, TokenRevokeCommand } from './access/token.commands.js';
 import {
