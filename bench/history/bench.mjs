@@ -70,6 +70,7 @@ export async function run({ quick, log }) {
     },
     results: [
       beside('drain', 'drainPerSecond', 'tasks/s', 'more'),
+      beside('cpu-per-task', 'drainCpuMicrosPerTask', 'µs', 'less'),
       beside('enqueue', 'enqueuePerSecond', 'tasks/s', 'more'),
       beside('latency-p50', 'p50Ms', 'ms', 'less'),
       ...Object.entries(pages).map(([name, times]) =>
