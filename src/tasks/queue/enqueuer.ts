@@ -5,6 +5,7 @@ import type { Sql } from '../../platform/database/transaction.js';
 import { conflict, invalid } from '../../platform/errors/app-error.js';
 import type { TaskType } from '../define-task.js';
 import { TOGETHER_FROM } from './audit.sql.js';
+import { ENQUEUE_STARTED } from './enqueue-started.sql.js';
 import {
   ENQUEUE,
   ENQUEUE_MANY,
@@ -12,7 +13,9 @@ import {
   ENQUEUE_WITHOUT_KEYS,
   FIND_BY_DEDUP_KEY,
 } from './enqueue.sql.js';
+import type { ClaimedRow } from '../worker/attempt.js';
 import { newTaskIds } from './task-ids.js';
+import type { Opening } from './wakeup.js';
 
 /** One task to add: its validated input and what differs from its neighbours. */
 export interface NewTask {
@@ -64,6 +67,45 @@ export class Enqueuer {
     return added;
   }
 
+  /**
+   * Adds a task as the one that fills this opening; gives nothing, and adds nothing, when its dedup key is taken. A worker that has
+   * just lost its lease does not start it: then `started` is false.
+   */
+  async addStarted(
+    sql: Sql,
+    { definition, task, terms }: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask },
+    opening: Opening,
+  ): Promise<(EnqueuedTask & { readonly started: boolean }) | undefined> {
+    let row: StartedRow | undefined;
+    try {
+      [row] = await refusingBadData(() =>
+        sql.query<StartedRow>(ENQUEUE_STARTED, [
+          opening.workerId,
+          newTaskIds(1)[0],
+          JSON.stringify(task.params),
+          task.dedupKey ?? null,
+          definition.name,
+          definition.version,
+          terms.name ?? definition.title,
+          definition.queue,
+          terms.priority ?? definition.priority,
+          definition.retry.attempts,
+          definition.timeoutMs,
+          terms.actor,
+          terms.description ?? null,
+          terms.domain ?? null,
+          terms.driftScore ?? 0,
+          JSON.stringify(terms.metadata ?? {}),
+          terms.startBy ?? null,
+        ]),
+      );
+    } finally {
+      if (row?.started) opening.take(row);
+      else opening.decline();
+    }
+    return row && { id: row.id, created: true, started: row.started };
+  }
+
   /** Gives one answer a task, in order. @throws invalid `invalid_task_input` for what the database cannot hold. */
   async add(sql: Sql, { definition, tasks, terms }: EnqueueBatch): Promise<EnqueuedTask[]> {
     const answers: EnqueuedTask[] = [];
@@ -113,14 +155,22 @@ export class Enqueuer {
   }
 
   private async insert(sql: Sql, values: unknown[], statement = ENQUEUE): Promise<Set<string>> {
-    try {
-      const rows = await sql.query<{ id: string }>(statement, values);
-      return new Set(rows.map((row) => row.id));
-    } catch (error) {
-      if (!REFUSED_DATA.test(sqlState(error) ?? '')) throw error;
-      const message = `the task cannot be stored: ${error instanceof Error ? error.message : String(error)}`;
-      throw invalid('invalid_task_input', message, { cause: error });
-    }
+    const rows = await refusingBadData(() => sql.query<{ id: string }>(statement, values));
+    return new Set(rows.map((row) => row.id));
+  }
+}
+
+interface StartedRow extends ClaimedRow {
+  readonly started: boolean;
+}
+
+async function refusingBadData<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!REFUSED_DATA.test(sqlState(error) ?? '')) throw error;
+    const message = `the task cannot be stored: ${error instanceof Error ? error.message : String(error)}`;
+    throw invalid('invalid_task_input', message, { cause: error });
   }
 }
 
