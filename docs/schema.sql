@@ -291,6 +291,7 @@ CREATE TABLE live_tasks (
   error_category text,
   error_message text,
   deaths_alone integer NOT NULL DEFAULT 0,
+  trace_parent text,
   CONSTRAINT live_tasks_pkey PRIMARY KEY (id),
   CONSTRAINT live_tasks_counts CHECK (((attempt >= 0) AND (max_attempts >= 1) AND (fence >= 0) AND (crash_count >= 0) AND (processed >= 0) AND ((total IS NULL) OR (total >= 0)) AND (weight >= 0))),
   CONSTRAINT live_tasks_queued_at CHECK (((status = 'created'::task_status) OR (queued_at IS NOT NULL))),

@@ -25,13 +25,14 @@ import {
   wholeNumber,
   wholeNumberList,
 } from './parse.js';
+import { TracingSettings } from './tracing-settings.js';
 import { FromVariable } from './variable.js';
 
 export const ROLES = ['all', 'api', 'worker'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Everything that can be set from outside, read and checked once. */
-export class Settings {
+export class Settings extends TracingSettings {
   @FromVariable({
     name: 'PHOTOSAFE_ROLE',
     default: 'all',

@@ -2,7 +2,7 @@ import { auditTogether, TOGETHER_FROM } from './audit.sql.js';
 
 /** What a worker must know of a task that it has claimed. */
 export const CLAIMED_COLUMNS = `id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, joining, parent_id,
-  workflow_id, checkpoint, requested_by, priority, processed, total, date_part('epoch', now() - queued_at) AS waited_seconds`;
+  workflow_id, checkpoint, requested_by, priority, processed, total, trace_parent, date_part('epoch', now() - queued_at) AS waited_seconds`;
 
 /**
  * Takes up to $4 ready tasks of queue $2 whose type ($3) this worker knows, in a version that is not newer than the one it

@@ -13,10 +13,10 @@ export const ENQUEUE_STARTED = `
     SELECT EXISTS (SELECT 1 FROM task_workers WHERE id = $1) AS held
   ), added AS (
     INSERT INTO live_tasks (id, params, dedup_key, type, version, name, queue, priority, max_attempts, timeout_ms, requested_by,
-      description, domain, drift_score, task_metadata, start_by, run_at, queued_at, status, ready, worker_id, attempt, fence,
+      description, domain, drift_score, task_metadata, trace_parent, run_at, queued_at, status, ready, worker_id, attempt, fence,
       started_at)
     SELECT $2::uuid, $3::jsonb, $4::text, $5::text, $6::int, $7::text, $8::text, $9::int, $10::int, $11::int, $12::text, $13::text,
-      $14::text, $15::float8, $16::jsonb, $17::timestamptz, now(), now(),
+      $14::text, $15::float8, $16::jsonb, $17::text, now(), now(),
       CASE WHEN held THEN 'running' ELSE 'queued' END::task_status, NOT held, CASE WHEN held THEN $1::uuid END, held::int, held::int,
       CASE WHEN held THEN now() END
     FROM worker

@@ -66,6 +66,7 @@ export class Settler {
   /** The lease is gone: nothing of this worker can be settled any more. */
   abandon(): void {
     this.abandoned = true;
+    endSpans([...this.endings, ...this.returns], 'the lease was lost');
     this.endings = [];
     this.returns = [];
   }
@@ -82,6 +83,7 @@ export class Settler {
       this.writing = returns.length === 0 ? endings : [...endings, ...returns];
       await this.persist(endings, { write: (some) => this.writeEndings(some), instead: failedInstead });
       await this.persist(returns, { write: (some) => this.writeReturns(some), instead: returnedInstead });
+      endSpans(this.writing, this.abandoned ? 'the lease was lost' : undefined);
     }
     this.writing = [];
     this.draining = undefined;
@@ -95,10 +97,11 @@ export class Settler {
     this.warnOfRefused(returns, await this.settlement.giveBack(this.workerId, returns));
   }
 
-  private warnOfRefused(outcomes: readonly { readonly id: string }[], settled: Set<string>): void {
+  private warnOfRefused(outcomes: readonly (Ending | Return)[], settled: Set<string>): void {
     if (settled.size === outcomes.length) return;
-    for (const { id } of outcomes) {
+    for (const { id, span } of outcomes) {
       if (settled.has(id)) continue;
+      span?.end({}, 'late result refused');
       this.logger.warn({ message: 'late result refused: the task is no longer held by this attempt', jobId: id });
     }
   }
@@ -138,6 +141,11 @@ export class Settler {
     await this.persist(batch.slice(0, middle), writing);
     await this.persist(batch.slice(middle), writing);
   }
+}
+
+/** Those that ended before, because their outcome was refused, stay as they are. */
+function endSpans(outcomes: readonly (Ending | Return)[], error?: string): void {
+  for (const { span } of outcomes) span?.end({}, error);
 }
 
 const REFUSED_CODE = 'result_not_storable';
