@@ -119,7 +119,7 @@ CREATE TABLE finished_tasks (
   CONSTRAINT finished_tasks_failure_says_why CHECK (((status <> 'failed'::task_status) OR ((error_code IS NOT NULL) AND (error_message IS NOT NULL)))),
   CONSTRAINT finished_tasks_finished CHECK ((status = ANY (ARRAY['completed'::task_status, 'failed'::task_status, 'cancelled'::task_status])))
 ) WITH (autovacuum_vacuum_insert_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05);
-CREATE INDEX finished_tasks_children ON public.finished_tasks USING btree (parent_id, parent_round, parent_position) WHERE (parent_id IS NOT NULL);
+CREATE INDEX finished_tasks_children ON public.finished_tasks USING btree (parent_id, id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX finished_tasks_kind ON public.finished_tasks USING btree (type, status, id);
 CREATE INDEX finished_tasks_unsuccessful ON public.finished_tasks USING btree (status, id) WHERE (status <> 'completed'::task_status);
 
@@ -301,7 +301,7 @@ CREATE TABLE live_tasks (
   CONSTRAINT live_tasks_unfinished CHECK ((status = ANY (ARRAY['created'::task_status, 'queued'::task_status, 'running'::task_status]))),
   CONSTRAINT live_tasks_waiting_is_not_held CHECK (((NOT waiting) OR (worker_id IS NULL)))
 ) WITH (autovacuum_analyze_scale_factor=0.05, autovacuum_analyze_threshold=2000, autovacuum_vacuum_cost_delay=1, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000, fillfactor=70);
-CREATE INDEX live_tasks_children ON public.live_tasks USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+CREATE INDEX live_tasks_children ON public.live_tasks USING btree (parent_id, id) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX live_tasks_dedup ON public.live_tasks USING btree (type, dedup_key) WHERE (dedup_key IS NOT NULL);
 CREATE INDEX live_tasks_delayed ON public.live_tasks USING btree (run_at) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count = 0));
 CREATE INDEX live_tasks_ready ON public.live_tasks USING btree (queue, priority DESC, id) WHERE ((status = 'queued'::task_status) AND ready);

@@ -9,6 +9,7 @@ import { IsolateSuspects } from './0009-isolate-suspects.js';
 import { CreateRetention } from './0010-create-retention.js';
 import { ExplainAndBulk } from './0011-explain-and-bulk.js';
 import { TraceTasks } from './0016-trace-tasks.js';
+import { ListBatches } from './0018-list-batches.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   CreateRetention,
   ExplainAndBulk,
   TraceTasks,
+  ListBatches,
 ];

@@ -43,10 +43,12 @@ export class TaskLister {
   /** One page, in bounded time whatever the filter and the history. */
   async page(asked: TaskFilter, page: Page): Promise<TaskPage> {
     const filter = this.resolved(asked);
-    const found = await this.find(filter, page);
-    const tasks = await this.reader.getMany(found.ids);
     const isFirst = page.after === undefined && (page.offset ?? 0) === 0;
-    return { tasks, after: found.after, ...(isFirst && (await this.count(filter))) };
+    const [{ tasks, after }, total] = await Promise.all([
+      this.tasksOf(filter, page),
+      isFirst ? this.count(filter) : undefined,
+    ]);
+    return { tasks, after, ...total };
   }
 
   /** As many as `limit` if there are as many, however long they have to be looked for. */
@@ -63,10 +65,15 @@ export class TaskLister {
     return this.reader.getMany(ids);
   }
 
+  private async tasksOf(filter: TaskFilter, page: Page): Promise<Pick<TaskPage, 'tasks' | 'after'>> {
+    const { ids, after } = await this.find(filter, page);
+    return { tasks: await this.reader.getMany(ids), after };
+  }
+
   /** What stopped short is cut at its floor: below it, something newer may have been missed. */
   private async find(filter: TaskFilter, { limit, after, offset = 0 }: Page): Promise<Found> {
     if (admitsNothing(filter)) return { ids: [], after: null };
-    const look = (filter.text ? this.look.rowsWithText : this.look.rows) + offset;
+    const look = filter.text ? this.look.rowsWithText : this.look.rows;
     const { text, values } = listStatement(filter, { limit, offset, after, look });
     const [row] = await this.database.query<ListRow>(text, values);
     const { ids: looked = [], floor = null } = row ?? {};
