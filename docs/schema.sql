@@ -367,6 +367,7 @@ CREATE TABLE task_event_batches (
 );
 CREATE INDEX task_event_batches_at ON public.task_event_batches USING brin (at);
 CREATE INDEX task_event_batches_tasks ON public.task_event_batches USING gist (tasks);
+CREATE INDEX task_event_batches_tx ON public.task_event_batches USING btree (tx);
 
 CREATE TABLE task_events (
   task_id uuid NOT NULL,
@@ -386,6 +387,7 @@ CREATE TABLE task_events (
   CONSTRAINT task_events_pkey PRIMARY KEY (task_id, id)
 );
 CREATE INDEX task_events_at ON public.task_events USING brin (at);
+CREATE INDEX task_events_tx ON public.task_events USING btree (tx);
 
 CREATE TABLE task_fan_outs (
   parent_id uuid NOT NULL,

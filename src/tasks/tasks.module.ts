@@ -4,6 +4,9 @@ import { BulkPlanner } from './bulk/bulk-planner.js';
 import { BulkService } from './bulk/bulk.service.js';
 import { ChangeTasksHandler } from './bulk/bulk.task.js';
 import { EXPLAINER_PROVIDERS } from './explain/explainers.js';
+import { Tail } from './events/tail.js';
+import { Trail } from './events/trail.js';
+import { TrailReader } from './events/trail-reader.js';
 import { ExplainService } from './explain/explain.service.js';
 import { taskHandlers } from './handles.decorator.js';
 import { TaskLister } from './listing/task-lister.js';
@@ -79,6 +82,7 @@ const ISOLATION = [Orphans, Alibi, IsolationMetrics, Isolation];
 const WORKFLOWS = [InputResolver, WorkflowAdvancer, WorkflowRetrier, WorkflowStarter, WorkflowReader, WorkflowService];
 const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, ExternalClaims];
 const LINEAGE = [LineageSources, LineageService];
+const EVENTS = [TrailReader, Tail, Trail];
 
 const SCHEDULES = [
   SchedulesRepository,
@@ -100,6 +104,7 @@ const SCHEDULES = [
     ...LINEAGE,
     ...ISOLATION,
     ...EXTERNAL,
+    ...EVENTS,
     ...SCHEDULES,
     ...WORKFLOWS,
     TaskRegistry,
@@ -113,6 +118,7 @@ const SCHEDULES = [
   ],
   exports: [
     ...EXTERNAL,
+    ...EVENTS,
     ...SCHEDULES,
     BulkService,
     ...LINEAGE,

@@ -116,6 +116,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens to tasks, as server-sent events: each change of a status, from the moment of the answer on, or from
+         *     `Last-Event-ID` on, without a gap or a repetition. docs/events.md describes them.
+         * @description Role: viewer.
+         */
+        get: operations["followEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/external/attempts/{id}/complete": {
         parameters: {
             query?: never;
@@ -3320,6 +3341,90 @@ export interface operations {
             };
             /** @description There is no such thing. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Unavailable for now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+        };
+    };
+    followEvents: {
+        parameters: {
+            query?: {
+                /** @description Only tasks in this status; several with commas, any letter case. `pending` means created or queued, `succeeded` completed. */
+                status?: string;
+                /** @description Only tasks of this type, in any letter case; several with commas. */
+                type?: string;
+                queue?: string;
+                /** @description Only these tasks: up to 100 ids, with commas. */
+                task?: string[];
+                /** @description Only the batches of this task. */
+                parent?: string;
+                /** @description Only the nodes of this workflow. */
+                workflow?: string;
+                /** @description Only tasks that are not batches of another. */
+                top_level?: boolean;
+                /** @description Also `task.progress` of running tasks, once a second at most. */
+                progress?: boolean;
+            };
+            header?: {
+                /** @description The last `id:` of a stream that was cut: goes on behind it. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events, for as long as both sides want. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDto"];
+                };
+            };
+            /** @description The role of the token does not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -207,6 +207,18 @@ export class Settings extends TracingSettings {
   readonly idempotencyKeyHours: number;
 
   @FromVariable({
+    name: 'PHOTOSAFE_EVENT_STREAMS',
+    default: '1000',
+    allowed: 'a whole number from 0 to 100000',
+    meaning: 'How many clients may follow GET /api/events of this process at once.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(100_000)
+  readonly eventStreams: number;
+
+  @FromVariable({
     name: 'PHOTOSAFE_THUMBNAIL_SIZES',
     default: '256,512',
     allowed: 'up to 8 whole numbers from 16 to 4096, comma-separated',
