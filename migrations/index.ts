@@ -1,30 +1,30 @@
-import { BatchTaskEvents } from './0004-batch-task-events.js';
+import { CreateTasks } from './0001-create-tasks.js';
 import { CreateAccess } from './0002-create-access.js';
 import { CreateCatalogs } from './0003-create-catalogs.js';
-import { CreateExternalWorkers } from './0008-create-external-workers.js';
-import { CreateRetention } from './0010-create-retention.js';
+import { BatchTaskEvents } from './0004-batch-task-events.js';
 import { CreateSchedules } from './0005-create-schedules.js';
-import { CreateTasks } from './0001-create-tasks.js';
 import { CreateWorkflows } from './0006-create-workflows.js';
+import { CreateExternalWorkers } from './0008-create-external-workers.js';
+import { IsolateSuspects } from './0009-isolate-suspects.js';
+import { CreateRetention } from './0010-create-retention.js';
 import { ExplainAndBulk } from './0011-explain-and-bulk.js';
 import { FollowAuditTrail } from './0013-follow-audit-trail.js';
-import { IsolateSuspects } from './0009-isolate-suspects.js';
-import { ListBatches } from './0018-list-batches.js';
 import { TraceTasks } from './0016-trace-tasks.js';
+import { ListBatches } from './0018-list-batches.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
 export const migrations = [
-  BatchTaskEvents,
+  CreateTasks,
   CreateAccess,
   CreateCatalogs,
-  CreateExternalWorkers,
-  CreateRetention,
+  BatchTaskEvents,
   CreateSchedules,
-  CreateTasks,
   CreateWorkflows,
+  CreateExternalWorkers,
+  IsolateSuspects,
+  CreateRetention,
   ExplainAndBulk,
   FollowAuditTrail,
-  IsolateSuspects,
-  ListBatches,
   TraceTasks,
+  ListBatches,
 ];
