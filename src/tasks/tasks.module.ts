@@ -9,6 +9,7 @@ import { Trail } from './events/trail.js';
 import { TrailReader } from './events/trail-reader.js';
 import { ExplainService } from './explain/explain.service.js';
 import { taskHandlers } from './handles.decorator.js';
+import { TaskCounter } from './listing/task-counter.js';
 import { TaskLister } from './listing/task-lister.js';
 import { ClaimDesk } from './external/claim-desk.js';
 import { ExternalAttempts } from './external/external-attempts.service.js';
@@ -111,6 +112,7 @@ const SCHEDULES = [
     TaskTypes,
     TaskCreator,
     TaskReader,
+    TaskCounter,
     TaskLister,
     TaskStatsReader,
     TaskStarter,
