@@ -9,6 +9,7 @@ import { IsolateSuspects } from './0009-isolate-suspects.js';
 import { CreateRetention } from './0010-create-retention.js';
 import { ExplainAndBulk } from './0011-explain-and-bulk.js';
 import { FollowAuditTrail } from './0013-follow-audit-trail.js';
+import { CreateWebhooks } from './0015-create-webhooks.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   CreateRetention,
   ExplainAndBulk,
   FollowAuditTrail,
+  CreateWebhooks,
 ];
