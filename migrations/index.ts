@@ -9,6 +9,7 @@ import { IsolateSuspects } from './0009-isolate-suspects.js';
 import { CreateRetention } from './0010-create-retention.js';
 import { ExplainAndBulk } from './0011-explain-and-bulk.js';
 import { FollowAuditTrail } from './0013-follow-audit-trail.js';
+import { CreateWebhooks } from './0015-create-webhooks.js';
 import { TraceTasks } from './0016-trace-tasks.js';
 import { ListBatches } from './0018-list-batches.js';
 
@@ -25,6 +26,7 @@ export const migrations = [
   CreateRetention,
   ExplainAndBulk,
   FollowAuditTrail,
+  CreateWebhooks,
   TraceTasks,
   ListBatches,
 ];

@@ -16,6 +16,7 @@ import { TaskHistoryController } from './http/task-history.controller.js';
 import { TaskStatsController } from './http/task-stats.controller.js';
 import { TaskTypesController } from './http/task-types.controller.js';
 import { TasksController } from './http/tasks.controller.js';
+import { WebhooksController } from './http/webhooks.controller.js';
 import { WorkflowsController } from './http/workflows.controller.js';
 import { TasksModule } from './tasks.module.js';
 
@@ -28,7 +29,7 @@ import { TasksModule } from './tasks.module.js';
     ...[TasksController, TaskExplainController, TaskHistoryController, TaskTypesController],
     ...[ExternalTypesController, ExternalAttemptsController],
     ...[SchedulesController, ScheduleTicksController],
-    ...[WorkflowsController, RetentionController, LineageController, EventsController],
+    ...[WorkflowsController, RetentionController, LineageController, EventsController, WebhooksController],
   ],
   providers: [ExternalUpkeep, ProgressWatch, EventStreams],
 })

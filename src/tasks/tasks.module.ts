@@ -55,6 +55,9 @@ import { TaskMetrics } from './worker/task-metrics.js';
 import { Settlers } from './worker/settler.js';
 import { Execution, WorkerParts } from './worker/worker-parts.js';
 import { WorkerService } from './worker/worker.service.js';
+import { Poster } from './webhooks/post.js';
+import { WebhookService } from './webhooks/webhook.service.js';
+import { WebhooksRepository } from './webhooks/webhooks.repository.js';
 import { InputResolver } from './workflows/input-resolver.js';
 import { WorkflowAdvancer } from './workflows/workflow-advancer.js';
 import { WorkflowReader } from './workflows/workflow-reader.js';
@@ -84,6 +87,7 @@ const WORKFLOWS = [InputResolver, WorkflowAdvancer, WorkflowRetrier, WorkflowSta
 const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, ExternalClaims];
 const LINEAGE = [LineageSources, LineageService];
 const EVENTS = [TrailReader, Tail, Trail];
+const WEBHOOKS = [WebhooksRepository, Poster, WebhookService];
 
 const SCHEDULES = [
   SchedulesRepository,
@@ -106,6 +110,7 @@ const SCHEDULES = [
     ...ISOLATION,
     ...EXTERNAL,
     ...EVENTS,
+    ...WEBHOOKS,
     ...SCHEDULES,
     ...WORKFLOWS,
     TaskRegistry,
@@ -121,6 +126,7 @@ const SCHEDULES = [
   exports: [
     ...EXTERNAL,
     ...EVENTS,
+    ...WEBHOOKS,
     ...SCHEDULES,
     BulkService,
     ...LINEAGE,

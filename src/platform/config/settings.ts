@@ -29,6 +29,7 @@ import { TracingSettings } from './tracing-settings.js';
 import { FromVariable } from './variable.js';
 
 export const ROLES = ['all', 'api', 'worker'] as const;
+export const WEBHOOK_NETWORKS = ['private', 'public'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Everything that can be set from outside, read and checked once. */
@@ -217,6 +218,18 @@ export class Settings extends TracingSettings {
   @Min(0)
   @Max(100_000)
   readonly eventStreams: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_WEBHOOK_NETWORKS',
+    default: 'private',
+    allowed: WEBHOOK_NETWORKS.join(', '),
+    meaning:
+      'Where webhooks may be sent: to public addresses only, or to this machine and private networks as well. Never to ' +
+      'link-local addresses, at which clouds keep secrets.',
+    parse: lowerCase,
+  })
+  @IsIn(WEBHOOK_NETWORKS)
+  readonly webhookNetworks: (typeof WEBHOOK_NETWORKS)[number];
 
   @FromVariable({
     name: 'PHOTOSAFE_THUMBNAIL_SIZES',

@@ -42,6 +42,11 @@ export class Follower {
     return this.current;
   }
 
+  /** {@link next} need not wait. */
+  get hasMore(): boolean {
+    return this.caughtUp && this.pages.length > 0;
+  }
+
   /** What comes next; waits for it. Undefined once closed. A page may hold no events. */
   async next(): Promise<TrailPage | undefined> {
     while (!this.closed) {
