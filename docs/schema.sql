@@ -291,6 +291,7 @@ CREATE TABLE live_tasks (
   error_category text,
   error_message text,
   deaths_alone integer NOT NULL DEFAULT 0,
+  trace_parent text,
   CONSTRAINT live_tasks_pkey PRIMARY KEY (id),
   CONSTRAINT live_tasks_counts CHECK (((attempt >= 0) AND (max_attempts >= 1) AND (fence >= 0) AND (crash_count >= 0) AND (processed >= 0) AND ((total IS NULL) OR (total >= 0)) AND (weight >= 0))),
   CONSTRAINT live_tasks_queued_at CHECK (((status = 'created'::task_status) OR (queued_at IS NOT NULL))),
@@ -366,6 +367,7 @@ CREATE TABLE task_event_batches (
 );
 CREATE INDEX task_event_batches_at ON public.task_event_batches USING brin (at);
 CREATE INDEX task_event_batches_tasks ON public.task_event_batches USING gist (tasks);
+CREATE INDEX task_event_batches_tx ON public.task_event_batches USING btree (tx);
 
 CREATE TABLE task_events (
   task_id uuid NOT NULL,
@@ -385,6 +387,7 @@ CREATE TABLE task_events (
   CONSTRAINT task_events_pkey PRIMARY KEY (task_id, id)
 );
 CREATE INDEX task_events_at ON public.task_events USING brin (at);
+CREATE INDEX task_events_tx ON public.task_events USING btree (tx);
 
 CREATE TABLE task_fan_outs (
   parent_id uuid NOT NULL,
@@ -524,6 +527,55 @@ CREATE TABLE tokens (
   CONSTRAINT tokens_token_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
 );
 CREATE UNIQUE INDEX tokens_name ON public.tokens USING btree (name) WHERE (revoked_at IS NULL);
+
+CREATE TABLE webhook_deliveries (
+  webhook_id uuid NOT NULL,
+  slot smallint NOT NULL,
+  delivery_id uuid NOT NULL,
+  after_position text NOT NULL,
+  until_position text NOT NULL,
+  events integer NOT NULL,
+  attempt integer NOT NULL,
+  status integer,
+  error text,
+  duration_ms integer NOT NULL,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (webhook_id, slot),
+  CONSTRAINT webhook_deliveries_slot CHECK (((slot >= 0) AND (slot <= 99))),
+  CONSTRAINT webhook_deliveries_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhooks(id) ON DELETE CASCADE
+) WITH (fillfactor=50);
+
+CREATE TABLE webhooks (
+  id uuid NOT NULL,
+  name text NOT NULL,
+  url text NOT NULL,
+  secret text NOT NULL,
+  statuses task_status[],
+  types text[],
+  top_level boolean NOT NULL DEFAULT false,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  created_by text NOT NULL,
+  updated_at timestamp with time zone NOT NULL DEFAULT now(),
+  updated_by text NOT NULL,
+  position text NOT NULL,
+  delivery_id uuid,
+  delivery_until text,
+  attempt integer NOT NULL DEFAULT 0,
+  next_attempt_at timestamp with time zone NOT NULL DEFAULT now(),
+  failing_since timestamp with time zone,
+  disabled_at timestamp with time zone,
+  disabled_reason text,
+  held_by uuid,
+  held_until timestamp with time zone,
+  CONSTRAINT webhooks_pkey PRIMARY KEY (id),
+  CONSTRAINT webhooks_attempt CHECK ((attempt >= 0)),
+  CONSTRAINT webhooks_delivery CHECK (((delivery_id IS NULL) = (delivery_until IS NULL))),
+  CONSTRAINT webhooks_disabled CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
+  CONSTRAINT webhooks_disabled_reason CHECK ((disabled_reason = ANY (ARRAY['by_hand'::text, 'gone'::text, 'failing'::text]))),
+  CONSTRAINT webhooks_held CHECK (((held_by IS NULL) = (held_until IS NULL))),
+  CONSTRAINT webhooks_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100)))
+) WITH (fillfactor=50);
+CREATE UNIQUE INDEX webhooks_name ON public.webhooks USING btree (lower(name));
 
 CREATE TABLE workflow_edges (
   parent_id uuid NOT NULL,

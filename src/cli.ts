@@ -48,6 +48,13 @@ import {
   TaskWatchCommand,
 } from './tasks/cli/task.commands.js';
 import {
+  WebhookCommand,
+  WebhookCreateCommand,
+  WebhookDeleteCommand,
+  WebhookListCommand,
+  WebhookPingCommand,
+} from './tasks/cli/webhook.commands.js';
+import {
   WorkflowCancelCommand,
   WorkflowCommand,
   WorkflowListCommand,
@@ -90,6 +97,7 @@ const COMMANDS = [
   ...[ScheduleDeleteCommand, SchedulePauseCommand, ScheduleResumeCommand, ScheduleRunCommand, SchedulePreviewCommand],
   ...[WorkflowCommand, WorkflowRunCommand, WorkflowShowCommand, WorkflowListCommand],
   ...[WorkflowCancelCommand, WorkflowRetryNodeCommand],
+  ...[WebhookCommand, WebhookListCommand, WebhookCreateCommand, WebhookDeleteCommand, WebhookPingCommand],
   ...[TokenCommand, TokenCreateCommand, TokenListCommand, TokenRevokeCommand],
   SnapshotsCommand,
 ];

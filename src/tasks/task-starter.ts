@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { conflict } from '../platform/errors/app-error.js';
+import { Tracing } from '../platform/tracing/tracing.js';
 import { EnginePool } from './queue/engine-pool.js';
 import {
   CHILD_CONTRIBUTION,
   HOLD_FAN_OUTS,
+  MOVE_TRACE,
+  MOVE_TRACE_OF_NODES,
   PARENT_WAITS,
   REOPEN_FAN_OUT,
   REVIVE,
@@ -42,6 +45,7 @@ export class TaskStarter {
     private readonly pool: EnginePool,
     private readonly wakeup: Wakeup,
     private readonly workflows: WorkflowRetrier,
+    private readonly tracing: Tracing,
   ) {}
 
   /** @throws conflict `dependencies_unmet` for a task that waits for others of its workflow. */
@@ -55,7 +59,12 @@ export class TaskStarter {
 
   /** Runs nodes of a workflow again, with everything below them. */
   async rerunNodes(request: RetryRequest): Promise<void> {
-    const queues = await this.pool.transaction((sql) => this.workflows.retry(sql, request));
+    const queues = await this.pool.transaction(async (sql) => {
+      const woken = await this.workflows.retry(sql, request);
+      const traceParent = this.tracing.spans?.active();
+      if (traceParent !== undefined) await sql.query(MOVE_TRACE_OF_NODES, [request.workflowId, traceParent]);
+      return woken;
+    });
     for (const queue of queues) this.wakeup.queued(queue);
   }
 
@@ -69,7 +78,7 @@ export class TaskStarter {
     if (workflowId !== null) return this.rerunNodes({ workflowId, nodeIds: [task.id], actor, reason });
     const rows = await this.pool.transaction(async (sql) => {
       if (task.parentId !== null) await holdWaitingParent(sql, task, task.parentId);
-      const revived = await revive(sql, [task.id], { actor, reason, waiting: false });
+      const revived = await this.revive(sql, [task.id], { actor, reason, waiting: false });
       await reopenAbove(sql, task, revived);
       return revived;
     });
@@ -102,7 +111,7 @@ export class TaskStarter {
     const children = await sql.query<UnsuccessfulChild>(UNSUCCESSFUL_CHILDREN, [parentId]);
     const [first] = children;
     if (!first) return { count: 0, queues, revived: [] };
-    const parents = await revive(sql, [parentId], { actor, reason: 'retry', waiting: true });
+    const parents = await this.revive(sql, [parentId], { actor, reason: 'retry', waiting: true });
     if (parents.length === 0) {
       throw conflict(
         'nothing_to_retry',
@@ -120,8 +129,15 @@ export class TaskStarter {
       for (const queue of nested.queues) queues.add(queue);
       if (nested.count === 0) again.push(child.id);
     }
-    for (const row of await revive(sql, again, { actor, reason: 'retry', waiting: false })) queues.add(row.queue);
+    for (const row of await this.revive(sql, again, { actor, reason: 'retry', waiting: false })) queues.add(row.queue);
     return { count: count + again.length, queues, revived: parents };
+  }
+
+  private async revive(sql: Sql, ids: readonly string[], how: Revival): Promise<RevivedTask[]> {
+    const revived = await revive(sql, ids, how);
+    const traceParent = this.tracing.spans?.active();
+    if (traceParent !== undefined) await sql.query(MOVE_TRACE, [ids, traceParent]);
+    return revived;
   }
 }
 
@@ -143,11 +159,13 @@ async function reopenAbove(sql: Sql, task: Task, [revived]: readonly RevivedTask
   await sql.query(REOPEN_FAN_OUT, [task.parentId, child?.round, failed, 1 - failed, child?.contribution ?? 0]);
 }
 
-async function revive(
-  sql: Sql,
-  ids: readonly string[],
-  how: { readonly actor: string; readonly reason: 'run' | 'retry'; readonly waiting: boolean },
-): Promise<RevivedTask[]> {
+interface Revival {
+  readonly actor: string;
+  readonly reason: 'run' | 'retry';
+  readonly waiting: boolean;
+}
+
+async function revive(sql: Sql, ids: readonly string[], how: Revival): Promise<RevivedTask[]> {
   if (ids.length === 0) return [];
   try {
     return await sql.query<RevivedTask>(REVIVE, [ids, how.actor, how.waiting, how.reason]);

@@ -8,6 +8,7 @@ import { settingsFrom } from '../../src/platform/config/settings.js';
 import { Database } from '../../src/platform/database/database.js';
 import { DatabaseModule } from '../../src/platform/database/database.module.js';
 import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
+import { TracingModule } from '../../src/platform/tracing/tracing.module.js';
 import {
   type AnyTaskDefinition,
   type ChildrenSummary,
@@ -138,6 +139,7 @@ function engineModule(
     imports: [
       SettingsModule.forRoot(settings),
       MetricsModule,
+      TracingModule,
       clock,
       DatabaseModule.forRoot(),
       TasksModule,

@@ -1,6 +1,9 @@
 /** '42' → 42; anything else that is not a plain whole number → NaN. */
 export const wholeNumber = (text: string): number => (/^-?\d+$/.test(text.trim()) ? Number(text) : Number.NaN);
 
+/** '0.25' → 0.25; anything else that is not a plain number → NaN. */
+export const realNumber = (text: string): number => (/^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN);
+
 /** '512, 256' → [256, 512], without repeats. */
 export function wholeNumberList(text: string): number[] {
   const numbers = text.split(',').map(wholeNumber);
@@ -47,3 +50,18 @@ export function daysByOutcome(text: string, defaults: DaysByOutcome): DaysByOutc
 
 /** A century. */
 const MAX_DAYS = 36_500;
+
+/** 'a=1,b=two%20words' → { a: '1', b: 'two words' }; NaN, which no validator takes for an object, when it cannot be read. */
+export function keyValuePairs(text: string): Record<string, string> | number {
+  const result: Record<string, string> = {};
+  for (const part of text.split(',')) {
+    const [, name, value = ''] = /^\s*([^\s=]+)\s*=\s*(.*?)\s*$/.exec(part) ?? [];
+    if (name === undefined) return Number.NaN;
+    try {
+      result[name] = decodeURIComponent(value);
+    } catch {
+      return Number.NaN;
+    }
+  }
+  return result;
+}

@@ -82,6 +82,32 @@ describe('the settings', () => {
     expect(problemsOf({ PHOTOSAFE_WORKER_CONCURRENCY: text })).toEqual(['PHOTOSAFE_WORKER_CONCURRENCY']);
   });
 
+  it('take what OpenTelemetry calls its own', () => {
+    const settings = settingsFrom({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%2Cb, tenant=one',
+      OTEL_TRACES_SAMPLER: 'traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
+    });
+    expect(settings).toMatchObject({
+      otlpEndpoint: 'http://localhost:4318',
+      otlpHeaders: { 'api-key': 'a,b', tenant: 'one' },
+      otelTracesSampler: 'traceidratio',
+      otelTracesSamplerArg: 0.25,
+    });
+    const wrong = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'ftp://collector/',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_EXPORTER_OTLP_HEADERS: 'key=%zz',
+      OTEL_RESOURCE_ATTRIBUTES: '=value',
+      OTEL_TRACES_SAMPLER: 'sometimes',
+      OTEL_TRACES_SAMPLER_ARG: '1.5',
+      OTEL_SDK_DISABLED: 'no',
+    };
+    expect(problemsOf(wrong)).toEqual(Object.keys(wrong));
+  });
+
   it('cannot be changed', () => {
     expect(() => Object.assign(settingsFrom({}), { port: 1 })).toThrow(TypeError);
   });

@@ -30,7 +30,9 @@ export function FromVariable(options: VariableOptions): PropertyDecorator {
   };
 }
 
-/** The variables of a settings class in the order of their declaration. */
+/** The variables of a settings class in the order of their declaration, and after them those of the class it extends. */
 export function variablesOf(settings: { readonly prototype: object }): readonly Variable[] {
-  return registry.get(settings.prototype) ?? [];
+  const parent = Object.getPrototypeOf(settings.prototype) as object | null;
+  const inherited = parent === null ? [] : variablesOf({ prototype: parent });
+  return [...(registry.get(settings.prototype) ?? []), ...inherited];
 }

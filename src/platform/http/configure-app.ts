@@ -9,6 +9,8 @@ import { ProblemDetailsFilter } from './problem-details.filter.js';
 import { Metrics } from '../metrics/metrics.js';
 import { requestLogging } from './request-logging.js';
 import { requestMetrics } from './request-metrics.js';
+import { requestTracing } from './request-tracing.js';
+import { Tracing } from '../tracing/tracing.js';
 import { InputValidationPipe } from './validation.pipe.js';
 
 /** JSON bodies are ids and small facts; files come as multipart, which has limits of its own. */
@@ -21,6 +23,8 @@ export const API_PREFIX = 'api';
 /** All that the server and the tests must do alike. The application is created with `bodyParser: false`. */
 export function configureApp(app: NestExpressApplication): void {
   app.disable('x-powered-by');
+  const { spans } = app.get(Tracing);
+  if (spans !== undefined) app.use(requestTracing(spans));
   app.use(requestLogging);
   app.use(requestMetrics(app.get(Metrics)));
   app.use(securityHeaders());

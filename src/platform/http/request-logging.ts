@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { randomUUID } from 'node:crypto';
-import { withLogFields } from '../logging/log-context.js';
-import { pathOf } from './request-path.js';
+import { type LogFields, logFields, withLogFields } from '../logging/log-context.js';
+import { isProbe, pathOf } from './request-path.js';
 
 /** What a caller may send as X-Request-Id: enough for any tracing scheme, nothing that could forge a log line. */
 const ACCEPTABLE_REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -19,8 +19,9 @@ export function requestLogging(request: Request, response: Response, next: NextF
   const sent = request.headers['x-request-id'];
   const requestId = typeof sent === 'string' && ACCEPTABLE_REQUEST_ID.test(sent) ? sent : randomUUID();
   response.setHeader('X-Request-Id', requestId);
+  const surroundings = logFields(); // those of the moment in which a response closes may be another request's
   response.once('close', () => {
-    write(request, response, { requestId, durationMs: Math.round(performance.now() - startedAt) });
+    write(request, response, { ...surroundings, requestId, durationMs: Math.round(performance.now() - startedAt) });
   });
   withLogFields({ requestId }, next);
 }
@@ -28,7 +29,7 @@ export function requestLogging(request: Request, response: Response, next: NextF
 /** The id of the request that `response` answers. */
 export const requestIdOf = (response: Response): string => String(response.getHeader('X-Request-Id'));
 
-function write(request: Request, response: Response, fields: { requestId: string; durationMs: number }): void {
+function write(request: Request, response: Response, fields: LogFields): void {
   const path = pathOf(request);
   const actor: unknown = response.locals.actor; // whoever authenticated the caller left its label there
   const line = {
@@ -40,8 +41,8 @@ function write(request: Request, response: Response, fields: { requestId: string
     ...fields,
     ...(!response.writableFinished && { aborted: true }),
   };
-  // Probes and scrapes come every few seconds and say nothing; a 5xx is always worth a look.
-  if (/^\/api(\/v1)?\/(health|metrics)/.test(path)) logger.debug(line);
+  // A 5xx is always worth a look.
+  if (isProbe(path)) logger.debug(line);
   else if (response.statusCode >= 500) logger.error(line);
   else logger.log(line);
 }

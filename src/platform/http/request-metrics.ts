@@ -29,7 +29,7 @@ export function requestMetrics({ registry }: Metrics) {
 }
 
 /** Express leaves the route there once it has found one; one with a star is what answers all that has none. */
-function routeOf(request: Request): string {
+export function routeOf(request: Request): string {
   const path = (request.route as { path?: unknown } | undefined)?.path;
   return typeof path === 'string' && !path.includes('*') ? path : 'none';
 }

@@ -2,7 +2,7 @@ import { auditTogether, TOGETHER_FROM } from './audit.sql.js';
 
 /** What a worker must know of a task that it has claimed. */
 export const CLAIMED_COLUMNS = `id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, joining, parent_id,
-  workflow_id, checkpoint, requested_by, priority, processed, total, date_part('epoch', now() - queued_at) AS waited_seconds`;
+  workflow_id, checkpoint, requested_by, priority, processed, total, trace_parent, date_part('epoch', now() - queued_at) AS waited_seconds`;
 
 /**
  * Takes up to $4 ready tasks of queue $2 whose type ($3) this worker knows, in a version that is not newer than the one it
@@ -52,7 +52,7 @@ export const PROMOTE = `
   )
   SELECT queue, count(*)::int AS count FROM due GROUP BY queue`;
 
-/** When the next delayed task is due, in milliseconds from now (index live_tasks_delayed). */
+/** When the next delayed task is due, in milliseconds from now; null when there is none (index live_tasks_delayed). */
 export const NEXT_DUE = `
-  SELECT greatest(0, extract(epoch FROM min(run_at) - clock_timestamp()) * 1000)::float8 AS due_in_ms
+  SELECT (extract(epoch FROM min(run_at) - clock_timestamp()) * 1000)::float8 AS due_in_ms
   FROM live_tasks WHERE status = 'queued' AND NOT ready AND crash_count = 0`;

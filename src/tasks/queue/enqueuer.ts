@@ -3,8 +3,10 @@ import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/da
 import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { conflict, invalid } from '../../platform/errors/app-error.js';
+import { Tracing, within } from '../../platform/tracing/tracing.js';
 import type { TaskType } from '../define-task.js';
 import { TOGETHER_FROM } from './audit.sql.js';
+import { ENQUEUE_STARTED } from './enqueue-started.sql.js';
 import {
   ENQUEUE,
   ENQUEUE_MANY,
@@ -12,7 +14,9 @@ import {
   ENQUEUE_WITHOUT_KEYS,
   FIND_BY_DEDUP_KEY,
 } from './enqueue.sql.js';
+import type { ClaimedRow } from '../worker/attempt.js';
 import { newTaskIds } from './task-ids.js';
+import type { Opening } from './wakeup.js';
 
 /** One task to add: its validated input and what differs from its neighbours. */
 export interface NewTask {
@@ -44,6 +48,11 @@ export interface EnqueueBatch {
   readonly terms: EnqueueTerms;
 }
 
+/** Where in which trace they are added: their attempts go on from there. */
+interface TracedBatch extends EnqueueBatch {
+  readonly traceParent: string | undefined;
+}
+
 export interface EnqueuedTask {
   readonly id: string;
   /** false: an unfinished task with the same dedup key was there already, and this is its id. */
@@ -58,24 +67,69 @@ const DEDUP_ROUNDS = 5;
 /** Adds tasks; in the caller's transaction when given its `sql`. */
 @Injectable()
 export class Enqueuer {
+  constructor(private readonly tracing: Tracing) {}
+
   async addOne(sql: Sql, one: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask }): Promise<EnqueuedTask> {
     const [added] = await this.add(sql, { ...one, tasks: [one.task] });
     if (!added) throw new Error('a task was added without an answer');
     return added;
   }
 
+  /**
+   * Adds a task as the one that fills this opening; gives nothing, and adds nothing, when its dedup key is taken. A worker that
+   * has just lost its lease does not start it: then `started` is false.
+   */
+  async addStarted(
+    sql: Sql,
+    one: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask },
+    opening: Opening,
+  ): Promise<(EnqueuedTask & { readonly started: boolean }) | undefined> {
+    const [added] = await this.traced(one.definition, async (traceParent) => {
+      let row: StartedRow | undefined;
+      try {
+        const values = startedValues({ ...one, traceParent }, opening.workerId);
+        [row] = await refusingBadData(() => sql.query<StartedRow>(ENQUEUE_STARTED, values));
+      } finally {
+        if (row?.started) opening.take(row);
+        else opening.decline();
+      }
+      return row ? [{ id: row.id, created: true, started: row.started }] : [];
+    });
+    return added;
+  }
+
   /** Gives one answer a task, in order. @throws invalid `invalid_task_input` for what the database cannot hold. */
-  async add(sql: Sql, { definition, tasks, terms }: EnqueueBatch): Promise<EnqueuedTask[]> {
+  add(sql: Sql, batch: EnqueueBatch): Promise<EnqueuedTask[]> {
+    return this.traced(batch.definition, (traceParent) => this.write(sql, { ...batch, traceParent }));
+  }
+
+  /** Where traces are on, in a span that the attempts of what is added go on from. */
+  private async traced<T extends EnqueuedTask>(
+    { name, version, queue }: TaskType,
+    write: (traceParent: string | undefined) => Promise<T[]>,
+  ): Promise<T[]> {
+    const { spans } = this.tracing;
+    if (spans === undefined) return write(undefined);
+    const attributes = { taskName: name, taskVersion: version, queue };
+    const span = spans.open({ name: `enqueue ${name}`, kind: 'producer', attributes });
+    return within(span, async () => {
+      const answers = await write(span.traceParent);
+      span.set({ tasks: answers.length, jobId: answers.length === 1 ? answers[0]?.id : undefined });
+      return answers;
+    });
+  }
+
+  private async write(sql: Sql, batch: TracedBatch): Promise<EnqueuedTask[]> {
     const answers: EnqueuedTask[] = [];
     let writing: Promise<EnqueuedTask[]> = Promise.resolve([]);
     let position = 0;
-    for (const rows of chunksOf(tasks, ROWS_A_STATEMENT)) {
+    for (const rows of chunksOf(batch.tasks, ROWS_A_STATEMENT)) {
       const ids = newTaskIds(rows.length);
       const chunk = rows.map((task, i) => ({ ...task, id: ids[i] ?? '', position: (position += 1) }));
       // While the database writes one chunk, the next is made.
-      const values = enqueueValues({ definition, tasks: chunk, terms });
+      const values = enqueueValues({ ...batch, tasks: chunk });
       for (const answer of await writing) answers.push(answer);
-      writing = this.addChunk(sql, { definition, tasks: chunk, terms }, values);
+      writing = this.addChunk(sql, { ...batch, tasks: chunk }, values);
       writing.catch(() => undefined); // it is awaited below, unless making the next chunk throws first
     }
     for (const answer of await writing) answers.push(answer);
@@ -113,14 +167,22 @@ export class Enqueuer {
   }
 
   private async insert(sql: Sql, values: unknown[], statement = ENQUEUE): Promise<Set<string>> {
-    try {
-      const rows = await sql.query<{ id: string }>(statement, values);
-      return new Set(rows.map((row) => row.id));
-    } catch (error) {
-      if (!REFUSED_DATA.test(sqlState(error) ?? '')) throw error;
-      const message = `the task cannot be stored: ${error instanceof Error ? error.message : String(error)}`;
-      throw invalid('invalid_task_input', message, { cause: error });
-    }
+    const rows = await refusingBadData(() => sql.query<{ id: string }>(statement, values));
+    return new Set(rows.map((row) => row.id));
+  }
+}
+
+interface StartedRow extends ClaimedRow {
+  readonly started: boolean;
+}
+
+async function refusingBadData<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!REFUSED_DATA.test(sqlState(error) ?? '')) throw error;
+    const message = `the task cannot be stored: ${error instanceof Error ? error.message : String(error)}`;
+    throw invalid('invalid_task_input', message, { cause: error });
   }
 }
 
@@ -141,7 +203,7 @@ interface IdentifiedTask extends NewTask {
   readonly position: number;
 }
 
-interface IdentifiedBatch extends EnqueueBatch {
+interface IdentifiedBatch extends TracedBatch {
   readonly tasks: readonly IdentifiedTask[];
 }
 
@@ -153,7 +215,7 @@ function statementFor(count: number, keyed: boolean): string {
 /** Data exceptions (NUL, half a surrogate pair, numbers out of range), limits (a dedup key that no index holds), checks. */
 const REFUSED_DATA = /^(22|54)...$|^23514$/;
 
-function enqueueValues({ definition, tasks, terms }: IdentifiedBatch): unknown[] {
+function enqueueValues({ definition, tasks, terms, traceParent }: IdentifiedBatch): unknown[] {
   return [
     uuidArray(tasks.map((task) => task.id)),
     jsonArray(tasks.map((task) => JSON.stringify(task.params))),
@@ -177,5 +239,31 @@ function enqueueValues({ definition, tasks, terms }: IdentifiedBatch): unknown[]
     terms.driftScore ?? 0,
     JSON.stringify(terms.metadata ?? {}),
     terms.parent ? numberArray(tasks.map((task) => task.position)) : [],
+    traceParent ?? null,
+  ];
+}
+
+function startedValues(
+  { definition, task, terms, traceParent }: Omit<TracedBatch, 'tasks'> & { readonly task: NewTask },
+  workerId: string,
+): unknown[] {
+  return [
+    workerId,
+    newTaskIds(1)[0],
+    JSON.stringify(task.params),
+    task.dedupKey ?? null,
+    definition.name,
+    definition.version,
+    terms.name ?? definition.title,
+    definition.queue,
+    terms.priority ?? definition.priority,
+    definition.retry.attempts,
+    definition.timeoutMs,
+    terms.actor,
+    terms.description ?? null,
+    terms.domain ?? null,
+    terms.driftScore ?? 0,
+    JSON.stringify(terms.metadata ?? {}),
+    traceParent ?? null,
   ];
 }

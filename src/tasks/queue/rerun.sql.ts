@@ -44,6 +44,14 @@ export const REVIVE = `
   )
   SELECT r.id, r.queue, g.status AS was FROM revived r JOIN gone g ON g.id = r.id`;
 
+/** From here on the attempts of these unfinished tasks go on from another place, of whoever wanted them run again. */
+export const MOVE_TRACE = `UPDATE live_tasks SET trace_parent = $2 WHERE id = ANY($1::uuid[])`;
+
+/** The same for the nodes of a workflow that have come back without one. */
+export const MOVE_TRACE_OF_NODES = `
+  UPDATE live_tasks SET trace_parent = $2
+  WHERE id IN (SELECT task_id FROM workflow_nodes WHERE workflow_id = $1) AND trace_parent IS NULL`;
+
 /** The children of a parent's last fan-out that did not complete (index finished_tasks_children). */
 export const UNSUCCESSFUL_CHILDREN = `
   SELECT c.id, c.parent_round AS round, c.status,

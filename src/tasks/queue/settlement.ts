@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/database/array-literal.js';
 import type { Sql } from '../../platform/database/transaction.js';
+import type { OpenSpan } from '../../platform/tracing/tracing.js';
 import { EnginePool } from './engine-pool.js';
 import type { FinishedStatus } from '../task-state.js';
 import { WorkflowAdvancer } from '../workflows/workflow-advancer.js';
@@ -24,6 +25,8 @@ export interface Ending {
   readonly total?: number;
   /** Who ended it; the worker when left out. */
   readonly actor?: string;
+  /** Open until it is written, where traces are on. */
+  readonly span?: OpenSpan;
 }
 
 /** An attempt that gives its task back to the queue. */
@@ -33,6 +36,7 @@ export interface Return {
   readonly hasParent: boolean;
   readonly workflowId: string | null;
   readonly reason: 'backoff' | 'released';
+  readonly span?: OpenSpan;
   readonly delayMs: number;
   readonly code?: string;
   readonly category?: string;

@@ -1,3 +1,4 @@
+import type { OpenSpan } from '../../platform/tracing/tracing.js';
 import type { AnyTaskDefinition } from '../define-task.js';
 import type { Json, RunningTask } from '../task-handler.js';
 
@@ -40,6 +41,7 @@ export interface ClaimedRow {
   readonly processed: string;
   readonly total: string | null;
   readonly waited_seconds: number | null;
+  readonly trace_parent: string | null;
 }
 
 /** One try at one task by this worker: what is known of it while it runs. */
@@ -56,6 +58,8 @@ export class Attempt {
   checkpoint: Json | undefined;
   /** Known once the handler is found; its policy says when to try again. */
   definition: AnyTaskDefinition | undefined;
+  /** Open while it runs, where traces are on. */
+  span: OpenSpan | undefined;
   private controller: AbortController | undefined;
 
   constructor(readonly row: ClaimedRow) {

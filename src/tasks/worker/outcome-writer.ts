@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
-import { type Ending, Settlement } from '../queue/settlement.js';
+import { within } from '../../platform/tracing/tracing.js';
+import { type Ending, type Return, Settlement } from '../queue/settlement.js';
 import { Wakeup } from '../queue/wakeup.js';
 import { classify, type Failure, PermanentError, retryDelayMs } from '../retry-policy.js';
 import type { Json } from '../task-handler.js';
@@ -50,7 +51,7 @@ export class OutcomeWriter {
       if (outcome.kind === 'fan-out' || followUps.length + settlementWrites.length > 0) {
         return this.writeAtOnce(holder, attempt, outcome);
       }
-      holder.settler.end(this.ending(attempt, 'completed', resultText(outcome.result)));
+      holder.settler.end(tracked(attempt, this.ending(attempt, 'completed', resultText(outcome.result))));
       return { end: 'completed' };
     } catch (error) {
       return this.settleError(holder.settler, attempt, error);
@@ -64,11 +65,11 @@ export class OutcomeWriter {
   ): Promise<WrittenOutcome> {
     try {
       if (outcome.kind === 'fan-out') {
-        await whileHeld(attempt, () => this.fanOuts.write(workerId, attempt, outcome));
+        await settling(attempt, () => this.fanOuts.write(workerId, attempt, outcome));
         return { end: 'waiting' };
       }
       const ending = this.ending(attempt, 'completed', resultText(outcome.result));
-      await whileHeld(attempt, () => this.settleWithEffects(workerId, ending, outcome.context));
+      await settling(attempt, () => this.settleWithEffects(workerId, ending, outcome.context));
       return { end: 'completed' };
     } catch (error) {
       return this.settleError(settler, attempt, error);
@@ -94,31 +95,42 @@ export class OutcomeWriter {
     const { row, why, definition } = attempt;
     if (error instanceof LeaseLostError || why === 'lease-lost') return { end: 'lost' };
     if (why === 'cancelled') {
-      settler.end(this.ending(attempt, 'cancelled'));
+      settler.end(tracked(attempt, this.ending(attempt, 'cancelled')));
       return { end: 'cancelled' };
     }
     if (why === 'shutdown') {
-      settler.giveBack({ ...this.held(attempt), reason: 'released', delayMs: 0 });
+      settler.giveBack(tracked(attempt, { ...this.held(attempt), reason: 'released', delayMs: 0 }));
       return { end: 'released' };
     }
     const failure = why === 'timeout' ? timeoutFailure(row.timeout_ms) : classify(error);
     if (failure.category === 'permanent' || row.attempt >= row.max_attempts) {
-      settler.end({ ...this.ending(attempt, 'failed'), ...failure });
+      settler.end(tracked(attempt, { ...this.ending(attempt, 'failed'), ...failure }));
       return { end: 'failed', failure };
     }
     const retryInMs = retryDelayMs(definition?.retry.backoff, row.attempt, failure);
-    settler.giveBack({ ...this.held(attempt), ...failure, reason: 'backoff', delayMs: retryInMs });
+    settler.giveBack(tracked(attempt, { ...this.held(attempt), ...failure, reason: 'backoff', delayMs: retryInMs }));
     return { end: 'retry', failure, retryInMs };
   }
 
-  private ending(attempt: Attempt, status: Ending['status'], result: string | null = null): Ending {
-    return { ...this.held(attempt), status, result };
+  /** Field by field: spreading costs more than all else that ends an attempt. */
+  private ending({ row, processed, total }: Attempt, status: Ending['status'], result: string | null = null): Ending {
+    const { id, fence, parent_id, workflow_id: workflowId } = row;
+    return { id, fence, hasParent: parent_id !== null, workflowId, processed, total, status, result };
   }
 
   private held({ row, processed, total }: Attempt): Omit<Ending, 'status'> {
     const { id, fence, parent_id, workflow_id: workflowId } = row;
     return { id, fence, hasParent: parent_id !== null, workflowId, processed, total };
   }
+}
+
+/** With a span that is open until the outcome is in the database, where traces are on. */
+const tracked = <T extends Ending | Return>(attempt: Attempt, outcome: T): T =>
+  attempt.span === undefined ? outcome : { ...outcome, span: attempt.span.part('settle') };
+
+function settling(attempt: Attempt, write: () => Promise<void>): Promise<void> {
+  const writing = (): Promise<void> => whileHeld(attempt, write);
+  return attempt.span === undefined ? writing() : within(attempt.span.part('settle'), writing);
 }
 
 /** @throws PermanentError for what a row cannot hold: it will not fit the next time either. */

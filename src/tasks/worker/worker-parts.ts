@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
+import { Tracing } from '../../platform/tracing/tracing.js';
 import { EnginePool } from '../queue/engine-pool.js';
 import { TaskRegistry } from '../task-registry.js';
 import { OutcomeWriter } from './outcome-writer.js';
@@ -14,6 +15,7 @@ export class Execution {
     readonly runner: Runner,
     readonly outcomes: OutcomeWriter,
     readonly metrics: TaskMetrics,
+    readonly tracing: Tracing,
   ) {}
 }
 

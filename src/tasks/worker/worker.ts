@@ -1,11 +1,13 @@
 import { Logger } from '@nestjs/common';
-import { withLogFields } from '../../platform/logging/log-context.js';
 import type { Held } from '../isolation/alibi.js';
 import { SuspectLoop } from '../isolation/suspect-loop.js';
 import { Wakefulness } from '../isolation/wakefulness.js';
+import type { TaskType } from '../define-task.js';
 import { MARK_ENDING } from '../queue/lease.sql.js';
+import type { Opening } from '../queue/wakeup.js';
 import { ProgressWriter } from './progress-writer.js';
 import { Attempt, type ClaimedRow, type StopReason } from './attempt.js';
+import { endSpan, withinAttempt } from './attempt-span.js';
 import { type HeldTask, Lease, type LeaseTimes } from './lease.js';
 import type { WrittenOutcome } from './outcome-writer.js';
 import { QueueLoop } from './queue-loop.js';
@@ -34,6 +36,7 @@ export interface WorkerOptions extends LeaseTimes {
 interface TaskSource {
   start(): void;
   hint(): void;
+  opening?(type: TaskType): Opening | undefined;
   release(): void;
   stop(): Promise<void>;
 }
@@ -114,6 +117,10 @@ export class Worker {
     this.loops.get(queue)?.hint();
   }
 
+  opening(type: TaskType): Opening | undefined {
+    return this.loops.get(type.queue)?.opening?.(type);
+  }
+
   hintAll(): void {
     for (const loop of this.loops.values()) loop.hint();
   }
@@ -166,16 +173,9 @@ export class Worker {
     }
     const attempt = new Attempt(row);
     this.attempts.set(row.id, attempt);
-    const { metrics } = this.parts.execution;
-    metrics.attemptStarted(row.type, row.waited_seconds);
-    const fields = {
-      jobId: row.id,
-      taskName: row.type,
-      taskVersion: row.version,
-      attempt: row.attempt,
-      fence: row.fence,
-    };
-    withLogFields(fields, () => void this.attemptTask(attempt, loop));
+    const { execution } = this.parts;
+    execution.metrics.attemptStarted(row.type, row.waited_seconds);
+    withinAttempt(attempt, execution.tracing.spans, () => void this.attemptTask(attempt, loop));
   }
 
   /** Few promises a task: each costs as much as everything else that this process does for a task that does nothing. */
@@ -199,6 +199,7 @@ export class Worker {
     attempt.closed = true;
     const durationMs = Math.round(performance.now() - attempt.startedMs);
     this.parts.execution.metrics.attemptEnded(attempt.row.type, end, durationMs);
+    endSpan(attempt, { end, failure });
     const line = { message: 'attempt ended', outcome: end, durationMs };
     if (failure) {
       const { code: errorCode, category: errorCategory, message: errorMessage } = failure;

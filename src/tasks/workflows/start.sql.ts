@@ -5,9 +5,9 @@ export const ADD_WORKFLOW = `
 export const ADD_TASKS = `
   WITH added AS (
     INSERT INTO live_tasks (id, params, type, version, name, queue, priority, max_attempts, timeout_ms, description, status, ready,
-      run_at, queued_at, workflow_id, requested_by)
+      run_at, queued_at, workflow_id, requested_by, trace_parent)
     SELECT i.id, i.params, i.type, i.version, i.name, i.queue, i.priority, i.max_attempts, i.timeout_ms, i.description,
-      CASE WHEN i.free THEN 'queued' ELSE 'created' END::task_status, i.free, now(), CASE WHEN i.free THEN now() END, $12, $13
+      CASE WHEN i.free THEN 'queued' ELSE 'created' END::task_status, i.free, now(), CASE WHEN i.free THEN now() END, $12, $13, $14
     FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::text[],
       $11::boolean[])
       AS i(id, params, type, version, name, queue, priority, max_attempts, timeout_ms, description, free)

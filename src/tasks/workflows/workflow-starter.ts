@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Sql, Transaction } from '../../platform/database/transaction.js';
 import { type FieldError, invalid, AppError } from '../../platform/errors/app-error.js';
+import { Tracing, within } from '../../platform/tracing/tracing.js';
 import type { AnyTaskType } from '../define-task.js';
 import { type Made, makeOnce } from '../idempotency.js';
 import { EnginePool } from '../queue/engine-pool.js';
@@ -41,6 +42,7 @@ export class WorkflowStarter {
     private readonly pool: EnginePool,
     private readonly wakeup: Wakeup,
     private readonly types: TaskTypes,
+    private readonly tracing: Tracing,
   ) {}
 
   /** @throws invalid `invalid_workflow`, `workflow_cycle` before anything is written. */
@@ -66,12 +68,21 @@ export class WorkflowStarter {
   ): Promise<Made> {
     const make = async (): Promise<Made> => {
       const [id = ''] = newTaskIds(1);
-      await add(sql, nodes, { id, actor, name: spec.name ?? 'Workflow' });
+      const workflow = { id, actor, name: spec.name ?? 'Workflow' };
+      await this.addTraced(sql, nodes, workflow);
       return { id, created: true };
     };
     if (key === undefined) return make();
     const request = { ...spec, nodes: spec.nodes.map((node) => ({ ...node, type: typeName(node) })) };
     return makeOnce(sql, { actor, key, request }, make);
+  }
+
+  private addTraced(sql: Sql, nodes: readonly NewNode[], workflow: NewWorkflow): Promise<void> {
+    const { spans } = this.tracing;
+    if (spans === undefined) return add(sql, nodes, workflow);
+    const attributes = { workflowId: workflow.id, tasks: nodes.length };
+    const span = spans.open({ name: 'enqueue workflow', kind: 'producer', attributes });
+    return within(span, () => add(sql, nodes, { ...workflow, traceParent: span.traceParent }));
   }
 
   private async nodesOf(plan: readonly PlannedNode[]): Promise<NewNode[]> {
@@ -133,6 +144,7 @@ interface NewWorkflow {
   readonly id: string;
   readonly name: string;
   readonly actor: string;
+  readonly traceParent?: string;
 }
 
 async function add(sql: Sql, nodes: readonly NewNode[], workflow: NewWorkflow): Promise<void> {
@@ -151,7 +163,7 @@ async function add(sql: Sql, nodes: readonly NewNode[], workflow: NewWorkflow): 
   ]);
 }
 
-const taskValues = (nodes: readonly NewNode[], { id, actor }: NewWorkflow): unknown[] => [
+const taskValues = (nodes: readonly NewNode[], { id, actor, traceParent }: NewWorkflow): unknown[] => [
   nodes.map((node) => node.id),
   nodes.map(({ params }) => JSON.stringify(params)),
   nodes.map(({ definition }) => definition.name),
@@ -165,6 +177,7 @@ const taskValues = (nodes: readonly NewNode[], { id, actor }: NewWorkflow): unkn
   nodes.map(({ parents }) => parents.length === 0),
   id,
   actor,
+  traceParent ?? null,
 ];
 
 function nodeValues(
