@@ -8,6 +8,7 @@ import { CreateExternalWorkers } from './0008-create-external-workers.js';
 import { IsolateSuspects } from './0009-isolate-suspects.js';
 import { CreateRetention } from './0010-create-retention.js';
 import { ExplainAndBulk } from './0011-explain-and-bulk.js';
+import { AddLanesAndLimits } from './0012-add-lanes-and-limits.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   IsolateSuspects,
   CreateRetention,
   ExplainAndBulk,
+  AddLanesAndLimits,
 ];

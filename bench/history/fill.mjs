@@ -11,7 +11,7 @@ const idOf = (
   || '7' || substr(md5(${n}::text), 1, 3) || '8' || substr(md5(${n}::text), 4, 15))::uuid`;
 
 const TYPES = `(ARRAY['analyze', 'thumbnails', 'bench.no-op', 'embedding_generation'])[1 + n % 4]`;
-const LIVE = `INSERT INTO live_tasks (id, type, version, queue, status, ready, max_attempts, timeout_ms, run_at, queued_at, requested_by, name)`;
+const LIVE = `INSERT INTO live_tasks (id, type, version, queue, status, ready, max_attempts, timeout_ms, run_at, queued_at, requested_by, name, lane, rank)`;
 
 /**
  * What years of work leave behind, written by SQL: finished tasks (one in fifty not successful, one in a thousand of a rare

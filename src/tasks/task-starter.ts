@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Settings } from '../platform/config/settings.js';
 import { conflict } from '../platform/errors/app-error.js';
 import { EnginePool } from './queue/engine-pool.js';
 import {
@@ -42,6 +43,7 @@ export class TaskStarter {
     private readonly pool: EnginePool,
     private readonly wakeup: Wakeup,
     private readonly workflows: WorkflowRetrier,
+    private readonly settings: Settings,
   ) {}
 
   /** @throws conflict `dependencies_unmet` for a task that waits for others of its workflow. */
@@ -69,7 +71,7 @@ export class TaskStarter {
     if (workflowId !== null) return this.rerunNodes({ workflowId, nodeIds: [task.id], actor, reason });
     const rows = await this.pool.transaction(async (sql) => {
       if (task.parentId !== null) await holdWaitingParent(sql, task, task.parentId);
-      const revived = await revive(sql, [task.id], { actor, reason, waiting: false });
+      const revived = await this.revive(sql, [task.id], { actor, reason, waiting: false });
       await reopenAbove(sql, task, revived);
       return revived;
     });
@@ -102,7 +104,7 @@ export class TaskStarter {
     const children = await sql.query<UnsuccessfulChild>(UNSUCCESSFUL_CHILDREN, [parentId]);
     const [first] = children;
     if (!first) return { count: 0, queues, revived: [] };
-    const parents = await revive(sql, [parentId], { actor, reason: 'retry', waiting: true });
+    const parents = await this.revive(sql, [parentId], { actor, reason: 'retry', waiting: true });
     if (parents.length === 0) {
       throw conflict(
         'nothing_to_retry',
@@ -120,8 +122,33 @@ export class TaskStarter {
       for (const queue of nested.queues) queues.add(queue);
       if (nested.count === 0) again.push(child.id);
     }
-    for (const row of await revive(sql, again, { actor, reason: 'retry', waiting: false })) queues.add(row.queue);
+    for (const row of await this.revive(sql, again, { actor, reason: 'retry', waiting: false })) queues.add(row.queue);
     return { count: count + again.length, queues, revived: parents };
+  }
+
+  private async revive(
+    sql: Sql,
+    ids: readonly string[],
+    how: { readonly actor: string; readonly reason: 'run' | 'retry'; readonly waiting: boolean },
+  ): Promise<RevivedTask[]> {
+    if (ids.length === 0) return [];
+    try {
+      return await sql.query<RevivedTask>(REVIVE, [
+        ...[ids, how.actor, how.waiting, how.reason],
+        this.settings.prioritySeconds,
+      ]);
+    } catch (error) {
+      if ((error as { constraint?: string }).constraint === 'live_tasks_dedup') {
+        throw conflict(
+          'dedup_key_taken',
+          'an unfinished task with the same dedup key exists; wait for it or cancel it',
+          {
+            cause: error,
+          },
+        );
+      }
+      throw error;
+    }
   }
 }
 
@@ -141,22 +168,4 @@ async function reopenAbove(sql: Sql, task: Task, [revived]: readonly RevivedTask
   const [child] = await sql.query<{ round: number; contribution: string }>(CHILD_CONTRIBUTION, [task.id]);
   const failed = revived.was === 'failed' ? 1 : 0;
   await sql.query(REOPEN_FAN_OUT, [task.parentId, child?.round, failed, 1 - failed, child?.contribution ?? 0]);
-}
-
-async function revive(
-  sql: Sql,
-  ids: readonly string[],
-  how: { readonly actor: string; readonly reason: 'run' | 'retry'; readonly waiting: boolean },
-): Promise<RevivedTask[]> {
-  if (ids.length === 0) return [];
-  try {
-    return await sql.query<RevivedTask>(REVIVE, [ids, how.actor, how.waiting, how.reason]);
-  } catch (error) {
-    if ((error as { constraint?: string }).constraint === 'live_tasks_dedup') {
-      throw conflict('dedup_key_taken', 'an unfinished task with the same dedup key exists; wait for it or cancel it', {
-        cause: error,
-      });
-    }
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Settings } from '../../platform/config/settings.js';
 import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/database/array-literal.js';
 import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
@@ -18,6 +19,7 @@ import { newTaskIds } from './task-ids.js';
 export interface NewTask {
   readonly params: object;
   readonly dedupKey?: string;
+  readonly concurrencyKey?: string;
   readonly weight?: number;
 }
 
@@ -58,6 +60,8 @@ const DEDUP_ROUNDS = 5;
 /** Adds tasks; in the caller's transaction when given its `sql`. */
 @Injectable()
 export class Enqueuer {
+  constructor(private readonly settings: Settings) {}
+
   async addOne(sql: Sql, one: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask }): Promise<EnqueuedTask> {
     const [added] = await this.add(sql, { ...one, tasks: [one.task] });
     if (!added) throw new Error('a task was added without an answer');
@@ -73,7 +77,7 @@ export class Enqueuer {
       const ids = newTaskIds(rows.length);
       const chunk = rows.map((task, i) => ({ ...task, id: ids[i] ?? '', position: (position += 1) }));
       // While the database writes one chunk, the next is made.
-      const values = enqueueValues({ definition, tasks: chunk, terms });
+      const values = this.valuesOf({ definition, tasks: chunk, terms });
       for (const answer of await writing) answers.push(answer);
       writing = this.addChunk(sql, { definition, tasks: chunk, terms }, values);
       writing.catch(() => undefined); // it is awaited below, unless making the next chunk throws first
@@ -104,12 +108,16 @@ export class Enqueuer {
           added.has(id) ? { id, created: true } : { id: holderOf.get(dedupKey ?? '') ?? id, created: false },
         );
       }
-      if (round > 0) for (const id of await this.insert(sql, enqueueValues({ ...chunk, tasks: open }))) added.add(id);
+      if (round > 0) for (const id of await this.insert(sql, this.valuesOf({ ...chunk, tasks: open }))) added.add(id);
       const keys = open.map(({ dedupKey }) => dedupKey);
       const holders = await sql.query<{ dedup_key: string; id: string }>(FIND_BY_DEDUP_KEY, [definition.name, keys]);
       for (const holder of holders) holderOf.set(holder.dedup_key, holder.id);
     }
     throw conflict('dedup_key_contended', `dedup keys of ${definition.name} keep changing hands; try again`);
+  }
+
+  private valuesOf(batch: IdentifiedBatch): unknown[] {
+    return [...enqueueValues(batch), this.settings.prioritySeconds];
   }
 
   private async insert(sql: Sql, values: unknown[], statement = ENQUEUE): Promise<Set<string>> {
@@ -177,5 +185,6 @@ function enqueueValues({ definition, tasks, terms }: IdentifiedBatch): unknown[]
     terms.driftScore ?? 0,
     JSON.stringify(terms.metadata ?? {}),
     terms.parent ? numberArray(tasks.map((task) => task.position)) : [],
+    unlessNull(tasks.map((task) => task.concurrencyKey ?? null)),
   ];
 }

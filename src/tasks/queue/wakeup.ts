@@ -33,6 +33,8 @@ export class Wakeup implements BeforeApplicationShutdown {
   private client: Client | undefined;
   private reconnect: NodeJS.Timeout | undefined;
   private closing = false;
+  /** Called when limits have changed, before anybody is told to look for tasks. */
+  onLimits: () => void = ignore;
 
   constructor(
     private readonly database: Database,
@@ -42,6 +44,12 @@ export class Wakeup implements BeforeApplicationShutdown {
   queued(queue: string): void {
     for (const listener of this.listeners) listener.onQueue(queue);
     this.notify(`queue:${queue}`);
+  }
+
+  /** Limits have changed, or what they count: what was refused before may be possible now, or the reverse. */
+  limitsChanged(): void {
+    this.heardOfLimits();
+    this.notify('limits:');
   }
 
   cancelled(taskId: string): void {
@@ -128,8 +136,14 @@ export class Wakeup implements BeforeApplicationShutdown {
     this.reconnect = setTimeout(() => void this.connect(attempt), Math.min(RECONNECT_MAX_MS, 100 * 2 ** attempt));
   }
 
+  private heardOfLimits(): void {
+    this.onLimits();
+    for (const listener of this.listeners) listener.onResync();
+  }
+
   private dispatch(payload: string): void {
     const [kind, rest = ''] = payload.split(/:(.*)/s);
+    if (kind === 'limits') this.heardOfLimits();
     for (const listener of this.listeners) {
       if (kind === 'queue') listener.onQueue(rest);
       else if (kind === 'cancel') listener.onCancel(rest);

@@ -1,6 +1,4 @@
 import { Logger } from '@nestjs/common';
-import type { EnginePool } from '../queue/engine-pool.js';
-import { CLAIM } from '../queue/claim.sql.js';
 import type { ClaimedRow } from './attempt.js';
 
 const RETRY_MS = 500;
@@ -16,13 +14,19 @@ interface Asked {
   readonly rows: Promise<ClaimedRow[] | undefined>;
 }
 
+/** Claims tasks of the queue for the worker. */
+export interface Claims {
+  claim(limit: number): Promise<ClaimedRow[]>;
+  /** When something that was refused may be possible without anybody saying so. */
+  readonly retryInMs: number | undefined;
+}
+
 export interface QueueLoopOptions {
   readonly queue: string;
   /** How many attempts of this queue run at once in this process. */
   readonly concurrency: number;
-  /** The types it works on, each up to a version. */
-  readonly types: readonly { readonly name: string; readonly version: number }[];
-  readonly workerId: string;
+  /** Where its tasks come from. */
+  readonly claims: Claims;
   readonly pollMs: number;
   readonly start: (row: ClaimedRow) => void;
   /** false while nothing may be claimed: lease in doubt, or outcomes not written faster than they come in. */
@@ -38,10 +42,7 @@ export class QueueLoop {
   private wake: (() => void) | undefined;
   private done: Promise<void> | undefined;
 
-  constructor(
-    private readonly pool: EnginePool,
-    private readonly options: QueueLoopOptions,
-  ) {}
+  constructor(private readonly options: QueueLoopOptions) {}
 
   start(): void {
     this.done = this.loop();
@@ -81,9 +82,13 @@ export class QueueLoop {
       asked = rows?.length === limit && this.going() ? this.ask() : undefined;
       if (rows) this.startAll(rows);
       const isDrained = asked === undefined && (rows?.length ?? 0) < limit;
-      if (isDrained && !this.wasHinted() && this.going()) await this.sleep(rows ? this.options.pollMs : RETRY_MS);
+      if (isDrained && !this.wasHinted() && this.going()) await this.sleep(rows ? this.nextLookMs() : RETRY_MS);
     }
     this.startAll((await asked?.rows) ?? []);
+  }
+
+  private nextLookMs(): number {
+    return Math.min(this.options.pollMs, this.options.claims.retryInMs ?? Infinity);
   }
 
   private isFull(): boolean {
@@ -108,11 +113,9 @@ export class QueueLoop {
 
   /** Gives nothing when the database did not answer. */
   private async claim(limit: number): Promise<ClaimedRow[] | undefined> {
-    const { queue, types, workerId } = this.options;
+    const { queue, claims } = this.options;
     try {
-      const names = types.map((type) => type.name);
-      const versions = types.map((type) => type.version);
-      return await this.pool.prepared.query<ClaimedRow>(CLAIM, [workerId, queue, names, limit, versions]);
+      return await claims.claim(limit);
     } catch (error) {
       if (!this.stopped) this.logger.warn({ message: 'claim failed, trying again', queue, err: error });
       return undefined;
@@ -121,7 +124,7 @@ export class QueueLoop {
 
   private startAll(rows: ClaimedRow[]): void {
     // RETURNING has no order of its own.
-    rows.sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1));
+    rows.sort((a, b) => a.rank - b.rank || (a.id < b.id ? -1 : 1));
     for (const row of rows) this.options.start(row);
   }
 

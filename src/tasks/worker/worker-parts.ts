@@ -1,19 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { EnginePool } from '../queue/engine-pool.js';
+import { WorkerClaims } from '../limits/worker-claims.js';
 import { TaskRegistry } from '../task-registry.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { Runner } from './runner.js';
 import { Settlers } from './settler.js';
 import { TaskMetrics } from './task-metrics.js';
 
-/** How a worker gets from a claimed task to a written outcome. */
+/** How a worker gets from a task that waits to a written outcome. */
 @Injectable()
 export class Execution {
   constructor(
     readonly runner: Runner,
     readonly outcomes: OutcomeWriter,
     readonly metrics: TaskMetrics,
+    readonly claims: WorkerClaims,
   ) {}
 }
 

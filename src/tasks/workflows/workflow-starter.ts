@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { Settings } from '../../platform/config/settings.js';
 import type { Sql, Transaction } from '../../platform/database/transaction.js';
 import { type FieldError, invalid, AppError } from '../../platform/errors/app-error.js';
 import type { AnyTaskType } from '../define-task.js';
 import { type Made, makeOnce } from '../idempotency.js';
+import { concurrencyKeyOf } from '../limits/concurrency-key.js';
 import { EnginePool } from '../queue/engine-pool.js';
 import { newTaskIds } from '../queue/task-ids.js';
 import { Wakeup } from '../queue/wakeup.js';
@@ -41,6 +43,7 @@ export class WorkflowStarter {
     private readonly pool: EnginePool,
     private readonly wakeup: Wakeup,
     private readonly types: TaskTypes,
+    private readonly settings: Settings,
   ) {}
 
   /** @throws invalid `invalid_workflow`, `workflow_cycle` before anything is written. */
@@ -66,7 +69,8 @@ export class WorkflowStarter {
   ): Promise<Made> {
     const make = async (): Promise<Made> => {
       const [id = ''] = newTaskIds(1);
-      await add(sql, nodes, { id, actor, name: spec.name ?? 'Workflow' });
+      const { prioritySeconds } = this.settings;
+      await add(sql, nodes, { id, actor, name: spec.name ?? 'Workflow', prioritySeconds });
       return { id, created: true };
     };
     if (key === undefined) return make();
@@ -133,6 +137,7 @@ interface NewWorkflow {
   readonly id: string;
   readonly name: string;
   readonly actor: string;
+  readonly prioritySeconds: number;
 }
 
 async function add(sql: Sql, nodes: readonly NewNode[], workflow: NewWorkflow): Promise<void> {
@@ -151,7 +156,7 @@ async function add(sql: Sql, nodes: readonly NewNode[], workflow: NewWorkflow): 
   ]);
 }
 
-const taskValues = (nodes: readonly NewNode[], { id, actor }: NewWorkflow): unknown[] => [
+const taskValues = (nodes: readonly NewNode[], { id, actor, prioritySeconds }: NewWorkflow): unknown[] => [
   nodes.map((node) => node.id),
   nodes.map(({ params }) => JSON.stringify(params)),
   nodes.map(({ definition }) => definition.name),
@@ -165,6 +170,8 @@ const taskValues = (nodes: readonly NewNode[], { id, actor }: NewWorkflow): unkn
   nodes.map(({ parents }) => parents.length === 0),
   id,
   actor,
+  nodes.map(({ open, definition, params }) => (open ? null : (concurrencyKeyOf(definition, params) ?? null))),
+  prioritySeconds,
 ];
 
 function nodeValues(

@@ -4,6 +4,7 @@ import { type AnyTaskDefinition, fanOut } from '../../../src/tasks/index.js';
 import { Alibi } from '../../../src/tasks/isolation/alibi.js';
 import { CLAIM_SUSPECT, WITNESS_DEATH } from '../../../src/tasks/isolation/isolation.sql.js';
 import { Orphans } from '../../../src/tasks/isolation/orphans.js';
+import { LimitsView } from '../../../src/tasks/limits/limits-view.js';
 import { CLAIM, PROMOTE } from '../../../src/tasks/queue/claim.sql.js';
 import { Canceller } from '../../../src/tasks/queue/canceller.js';
 import { EnginePool } from '../../../src/tasks/queue/engine-pool.js';
@@ -48,6 +49,7 @@ export class Walk {
 
   /** false when there was nothing that the step could have been done with. */
   async take(step: Step): Promise<boolean> {
+    this.model.now += 1;
     switch (step.do) {
       case 'enqueue':
         return done(this.enqueue(step));
@@ -189,19 +191,23 @@ export class Walk {
   }
 
   private async claim(workerId: string, limit: number): Promise<void> {
-    const values = [workerId, this.queue, TYPES, limit, VERSIONS];
+    const { revision } = await this.engine.app.get(LimitsView).fresh();
+    const values = [workerId, this.queue, TYPES, limit, VERSIONS, revision];
     this.claimed(await this.pool.prepared.query<ClaimedRow>(CLAIM, values), this.model.claim(workerId, limit));
   }
 
   private async claimAlone(): Promise<void> {
     const cell = this.workers[CELL] ?? '';
-    const values = [[this.queue], TYPES, VERSIONS, cell];
-    this.claimed(await this.pool.prepared.query<ClaimedRow>(CLAIM_SUSPECT, values), this.model.claimSuspect(cell));
+    const { revision } = await this.engine.app.get(LimitsView).fresh();
+    const values = [[this.queue], TYPES, VERSIONS, cell, revision];
+    const rows = await this.pool.prepared.query<ClaimedRow>(CLAIM_SUSPECT, values);
+    this.claimed(rows, this.model.claimSuspect(cell));
   }
 
   private claimed(rows: readonly ClaimedRow[], expected: readonly ModelTask[]): void {
     for (const row of rows) this.rows.set(row.id, row);
-    expect(rows.map(({ id }) => id).sort()).toEqual(expected.map(({ id }) => id));
+    const inOrder = [...rows].sort((a, b) => a.rank - b.rank || (a.id < b.id ? -1 : 1));
+    expect(inOrder.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
   }
 
   private async finish(task: ModelTask, { as: status, stale }: StepOf<'end'>): Promise<void> {
