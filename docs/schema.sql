@@ -8,6 +8,8 @@ CREATE TYPE workflow_outcome AS ENUM ('completed', 'failed', 'cancelled', 'skipp
 
 CREATE TYPE workflow_verdict AS ENUM ('run', 'skip', 'fail');
 
+CREATE SEQUENCE task_limit_revision AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807;
+
 CREATE TABLE access_events (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   at timestamp with time zone NOT NULL,
@@ -69,6 +71,7 @@ CREATE TABLE external_task_types (
   declared_by text NOT NULL,
   declared_at timestamp with time zone NOT NULL DEFAULT now(),
   updated_at timestamp with time zone NOT NULL DEFAULT now(),
+  concurrency_key text,
   CONSTRAINT external_task_types_pkey PRIMARY KEY (name, version),
   CONSTRAINT external_task_types_limits CHECK (((version >= 1) AND (max_attempts >= 1) AND (timeout_ms >= 1) AND (first_delay_ms >= 0) AND (max_delay_ms >= first_delay_ms))),
   CONSTRAINT external_task_types_name CHECK ((name ~ '^[a-z][a-z0-9_.-]*$'::text))
@@ -115,6 +118,7 @@ CREATE TABLE finished_tasks (
   error_code text,
   error_category text,
   error_message text,
+  concurrency_key text,
   CONSTRAINT finished_tasks_pkey PRIMARY KEY (id),
   CONSTRAINT finished_tasks_failure_says_why CHECK (((status <> 'failed'::task_status) OR ((error_code IS NOT NULL) AND (error_message IS NOT NULL)))),
   CONSTRAINT finished_tasks_finished CHECK ((status = ANY (ARRAY['completed'::task_status, 'failed'::task_status, 'cancelled'::task_status])))
@@ -291,6 +295,9 @@ CREATE TABLE live_tasks (
   error_category text,
   error_message text,
   deaths_alone integer NOT NULL DEFAULT 0,
+  lane text COLLATE "C" NOT NULL,
+  rank bigint NOT NULL,
+  concurrency_key text,
   trace_parent text,
   CONSTRAINT live_tasks_pkey PRIMARY KEY (id),
   CONSTRAINT live_tasks_counts CHECK (((attempt >= 0) AND (max_attempts >= 1) AND (fence >= 0) AND (crash_count >= 0) AND (processed >= 0) AND ((total IS NULL) OR (total >= 0)) AND (weight >= 0))),
@@ -304,8 +311,10 @@ CREATE TABLE live_tasks (
 CREATE INDEX live_tasks_children ON public.live_tasks USING btree (parent_id, id) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX live_tasks_dedup ON public.live_tasks USING btree (type, dedup_key) WHERE (dedup_key IS NOT NULL);
 CREATE INDEX live_tasks_delayed ON public.live_tasks USING btree (run_at) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count = 0));
-CREATE INDEX live_tasks_ready ON public.live_tasks USING btree (queue, priority DESC, id) WHERE ((status = 'queued'::task_status) AND ready);
+CREATE INDEX live_tasks_limited ON public.live_tasks USING btree (type, concurrency_key) WHERE ((status = 'running'::task_status) AND (worker_id IS NOT NULL) AND (lane <> (queue COLLATE "C")));
+CREATE INDEX live_tasks_ready ON public.live_tasks USING btree (lane, rank, id) WHERE ((status = 'queued'::task_status) AND ready);
 CREATE INDEX live_tasks_running ON public.live_tasks USING btree (worker_id, id) WHERE (status = 'running'::task_status);
+CREATE INDEX live_tasks_start_by ON public.live_tasks USING btree (start_by) WHERE ((status = 'queued'::task_status) AND (start_by IS NOT NULL) AND (started_at IS NULL));
 CREATE INDEX live_tasks_suspects ON public.live_tasks USING btree (crash_count, id) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count > 0));
 CREATE INDEX live_tasks_workflow ON public.live_tasks USING btree (workflow_id) WHERE ((workflow_id IS NOT NULL) AND (status = 'running'::task_status));
 
@@ -413,6 +422,76 @@ CREATE TABLE task_idempotency_keys (
 );
 CREATE INDEX task_idempotency_keys_created_at ON public.task_idempotency_keys USING btree (created_at);
 CREATE INDEX task_idempotency_keys_task ON public.task_idempotency_keys USING btree (task_id);
+
+CREATE TABLE task_lane_sweep (
+  is_the_one boolean NOT NULL DEFAULT true,
+  swept_to uuid,
+  is_clean boolean NOT NULL DEFAULT true,
+  horizon xid8,
+  CONSTRAINT task_lane_sweep_pkey PRIMARY KEY (is_the_one),
+  CONSTRAINT task_lane_sweep_is_one CHECK (is_the_one)
+);
+
+CREATE TABLE task_lanes (
+  type text NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  settles_after xid8,
+  settled_at timestamp with time zone,
+  CONSTRAINT task_lanes_pkey PRIMARY KEY (type)
+);
+
+CREATE TABLE task_limit_events (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  scope text NOT NULL,
+  name text NOT NULL,
+  action text NOT NULL,
+  actor text NOT NULL,
+  reason text,
+  details jsonb NOT NULL DEFAULT '{}'::jsonb,
+  CONSTRAINT task_limit_events_pkey PRIMARY KEY (id),
+  CONSTRAINT task_limit_events_action CHECK ((action = ANY (ARRAY['paused'::text, 'resumed'::text, 'limits_set'::text, 'limits_reset'::text, 'limits_declared'::text, 'circuit_opened'::text, 'circuit_closed'::text])))
+);
+CREATE INDEX task_limit_events_of ON public.task_limit_events USING btree (scope, name, id);
+
+CREATE TABLE task_limit_states (
+  scope text NOT NULL,
+  name text NOT NULL,
+  tokens double precision,
+  tokens_at timestamp with time zone,
+  last_lane text COLLATE "C",
+  circuit text NOT NULL DEFAULT 'closed'::text,
+  failures integer NOT NULL DEFAULT 0,
+  opened_at timestamp with time zone,
+  probe_at timestamp with time zone,
+  cool_down_ms bigint,
+  probe_task uuid,
+  probe_fence integer,
+  last_error text,
+  CONSTRAINT task_limit_states_pkey PRIMARY KEY (scope, name),
+  CONSTRAINT task_limit_states_circuit CHECK ((circuit = ANY (ARRAY['closed'::text, 'open'::text, 'probing'::text]))),
+  CONSTRAINT task_limit_states_counts CHECK (((failures >= 0) AND (tokens >= (0)::double precision))),
+  CONSTRAINT task_limit_states_open CHECK (((circuit = 'closed'::text) = (opened_at IS NULL))),
+  CONSTRAINT task_limit_states_probe CHECK (((circuit = 'probing'::text) = (probe_task IS NOT NULL))),
+  CONSTRAINT task_limit_states_scope_name_fkey FOREIGN KEY (scope, name) REFERENCES task_limits(scope, name)
+) WITH (fillfactor=50);
+
+CREATE TABLE task_limits (
+  scope text NOT NULL,
+  name text NOT NULL,
+  declared jsonb NOT NULL DEFAULT '{}'::jsonb,
+  overridden jsonb NOT NULL DEFAULT '{}'::jsonb,
+  paused_at timestamp with time zone,
+  paused_by text,
+  pause_reason text,
+  changed_at timestamp with time zone NOT NULL DEFAULT now(),
+  changed_by text NOT NULL,
+  CONSTRAINT task_limits_pkey PRIMARY KEY (scope, name),
+  CONSTRAINT task_limits_are_objects CHECK (((jsonb_typeof(declared) = 'object'::text) AND (jsonb_typeof(overridden) = 'object'::text))),
+  CONSTRAINT task_limits_pause_reason CHECK (((pause_reason IS NULL) OR (paused_at IS NOT NULL))),
+  CONSTRAINT task_limits_paused_by_someone CHECK (((paused_at IS NULL) = (paused_by IS NULL))),
+  CONSTRAINT task_limits_scope CHECK ((scope = ANY (ARRAY['queue'::text, 'type'::text])))
+);
 
 CREATE TABLE task_retention (
   type text NOT NULL,

@@ -8,6 +8,7 @@ import { CreateExternalWorkers } from './0008-create-external-workers.js';
 import { IsolateSuspects } from './0009-isolate-suspects.js';
 import { CreateRetention } from './0010-create-retention.js';
 import { ExplainAndBulk } from './0011-explain-and-bulk.js';
+import { AddLanesAndLimits } from './0012-add-lanes-and-limits.js';
 import { FollowAuditTrail } from './0013-follow-audit-trail.js';
 import { CreateWebhooks } from './0015-create-webhooks.js';
 import { TraceTasks } from './0016-trace-tasks.js';
@@ -25,6 +26,7 @@ export const migrations = [
   IsolateSuspects,
   CreateRetention,
   ExplainAndBulk,
+  AddLanesAndLimits,
   FollowAuditTrail,
   CreateWebhooks,
   TraceTasks,

@@ -37,6 +37,14 @@ import {
   ScheduleRunCommand,
   ScheduleShowCommand,
 } from './tasks/cli/schedule.commands.js';
+import { QueueEventsCommand, QueueLimitCommand, QueueLimitTypeCommand } from './tasks/cli/queue-limit.commands.js';
+import {
+  QueueCloseCircuitCommand,
+  QueuePauseTypeCommand,
+  QueueResumeTypeCommand,
+  QueueTypesCommand,
+} from './tasks/cli/queue-type.commands.js';
+import { QueueCommand, QueueListCommand, QueuePauseCommand, QueueResumeCommand } from './tasks/cli/queue.commands.js';
 import { TaskCancelCommand, TaskDeleteCommand, TaskRetryCommand } from './tasks/cli/task-change.commands.js';
 import { TaskExplainCommand, TaskStatsCommand } from './tasks/cli/task-insight.commands.js';
 import {
@@ -92,6 +100,9 @@ const COMMANDS = [
     TaskStatsCommand,
     TaskRetentionCommand,
   ],
+  ...[QueueCommand, QueueListCommand, QueuePauseCommand, QueueResumeCommand, QueueLimitCommand],
+  ...[QueueTypesCommand, QueuePauseTypeCommand, QueueResumeTypeCommand, QueueLimitTypeCommand],
+  ...[QueueCloseCircuitCommand, QueueEventsCommand],
   ...[RetentionCommand, RetentionShowCommand, RetentionSetCommand, RetentionResetCommand],
   ...[ScheduleCommand, ScheduleListCommand, ScheduleShowCommand, ScheduleCreateCommand, ScheduleUpdateCommand],
   ...[ScheduleDeleteCommand, SchedulePauseCommand, ScheduleResumeCommand, ScheduleRunCommand, SchedulePreviewCommand],

@@ -6,7 +6,7 @@ const YEAR_MS = 31_536_000_000;
 
 const TYPES = `(ARRAY['analyze', 'thumbnails', 'bench.no-op', 'embedding_generation'])[1 + n % 4]`;
 const LIVE = `INSERT INTO live_tasks (id, type, version, queue, status, ready, max_attempts, timeout_ms, created_at, run_at, queued_at,
-  workflow_id, requested_by, name)`;
+  workflow_id, requested_by, name, lane, rank)`;
 
 /**
  * What a year of work leaves behind, written by SQL: finished tasks with two audit rows each (half of them batches of
@@ -75,7 +75,7 @@ const auditTrail = ({ id, at }, from, to) => `
 /** One in `each * 100` is the first of a workflow, whose others are blocked. */
 const delayedTasks = ({ id, at }, each, from, to) => `
   ${LIVE} SELECT ${id('n')}, ${TYPES}, 1, 'default', 'queued', false, 5, 60000, ${at('n')}, now() + interval '1 day' + n * interval '30 s',
-    ${at('n')}, CASE WHEN n % ${each * 100} = 0 THEN ${id('n')} END, 'cli:bench', 'Later ' || n
+    ${at('n')}, CASE WHEN n % ${each * 100} = 0 THEN ${id('n')} END, 'cli:bench', 'Later ' || n, 'default', n
   FROM generate_series(${from}, ${to}) AS n`;
 
 const blockedTasks = (of, each, from, to) => {
@@ -83,7 +83,7 @@ const blockedTasks = (of, each, from, to) => {
   return `
     WITH added AS (
       ${LIVE} SELECT ${of.blocked.id('n')}, ${TYPES}, 1, 'default', 'created', false, 5, 60000, ${of.blocked.at('n')}, now(), NULL,
-        ${root}, 'cli:bench', 'Blocked ' || n
+        ${root}, 'cli:bench', 'Blocked ' || n, 'default', n
       FROM generate_series(${from}, ${to}) AS n
       RETURNING id, workflow_id, name
     ), edges AS (

@@ -1,3 +1,4 @@
+import { assertLimits, type Limits } from './limits/limits.js';
 import type { Backoff } from './retry-policy.js';
 
 /** A class with class-validator decorators: the shape of a task's input, checked before anything is written. */
@@ -27,6 +28,10 @@ export interface TaskPolicy<Name extends string, Input extends object> {
   readonly timeoutMs: number;
   /** At most one unfinished task of this type per key. */
   readonly dedupKey?: (input: Input) => string;
+  /** How much of it may run at once and how fast, over all workers; operators may set something else. */
+  readonly limits?: Limits;
+  /** What `limits.concurrencyPerKey` counts a task under, such as the catalog that it works on. Stored with the task. */
+  readonly concurrencyKey?: (input: Input) => string;
   /** A part of another task's work: not offered to people as something to start. */
   readonly internal?: boolean;
 }
@@ -56,6 +61,7 @@ export type AnyTaskDefinition = TaskDefinition<string, any>;
 
 /** A kind of work that was declared while PhotoSafe ran, and that workers in other languages do. */
 export interface ExternalTaskType extends TaskType {
+  readonly concurrencyKey?: (input: object) => string | undefined;
   /** @throws invalid `invalid_task_input`. */
   parseInput(params: object): object;
   readonly dedupKey?: undefined;
@@ -72,5 +78,6 @@ export function defineTask<const Name extends string, Input extends object>(
   policy: TaskPolicy<Name, Input>,
 ): TaskDefinition<Name, Input> {
   if (!NAME.test(policy.name)) throw new Error(`task name "${policy.name}" must be lower case: letters, digits, _ . -`);
+  if (policy.limits) assertLimits(policy.limits, `task ${policy.name}`);
   return Object.freeze({ ...policy, queue: policy.queue ?? 'default', priority: policy.priority ?? 0 });
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Sql, Transaction } from '../platform/database/transaction.js';
 import type { AnyTaskDefinition, AnyTaskType, TaskType } from './define-task.js';
 import { makeOnce } from './idempotency.js';
+import { concurrencyKeyOf } from './limits/concurrency-key.js';
 import { EnginePool } from './queue/engine-pool.js';
 import { Enqueuer, ROWS_A_STATEMENT, type EnqueuedTask, type EnqueueTerms, type NewTask } from './queue/enqueuer.js';
 import { Wakeup } from './queue/wakeup.js';
@@ -36,7 +37,8 @@ export class TaskCreator {
 
   async enqueue(definition: AnyTaskType, params: unknown, options: EnqueueOptions): Promise<EnqueuedTask> {
     const input = parseTaskInput(definition, params);
-    const task: NewTask = { params: input, dedupKey: options.dedupKey ?? definition.dedupKey?.(input) };
+    const dedupKey = options.dedupKey ?? definition.dedupKey?.(input);
+    const task: NewTask = { params: input, dedupKey, concurrencyKey: concurrencyKeyOf(definition, input) };
     const { idempotencyKey } = options;
     return idempotencyKey === undefined
       ? this.addOne(definition, task, options)
@@ -108,7 +110,8 @@ function checked(definition: AnyTaskDefinition, inputs: readonly object[]): Iter
     *[Symbol.iterator]() {
       for (const params of inputs) {
         const input = parseTaskInput(definition, params);
-        yield { params: input, dedupKey: definition.dedupKey?.(input) };
+        const concurrencyKey = concurrencyKeyOf(definition, input);
+        yield { params: input, dedupKey: definition.dedupKey?.(input), concurrencyKey };
       }
     },
   };

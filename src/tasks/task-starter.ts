@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Settings } from '../platform/config/settings.js';
 import { conflict } from '../platform/errors/app-error.js';
 import { Tracing } from '../platform/tracing/tracing.js';
 import { EnginePool } from './queue/engine-pool.js';
@@ -46,6 +47,7 @@ export class TaskStarter {
     private readonly wakeup: Wakeup,
     private readonly workflows: WorkflowRetrier,
     private readonly tracing: Tracing,
+    private readonly settings: Settings,
   ) {}
 
   /** @throws conflict `dependencies_unmet` for a task that waits for others of its workflow. */
@@ -134,7 +136,10 @@ export class TaskStarter {
   }
 
   private async revive(sql: Sql, ids: readonly string[], how: Revival): Promise<RevivedTask[]> {
-    const revived = await revive(sql, ids, how);
+    if (ids.length === 0) return [];
+    const { prioritySeconds } = this.settings;
+    const values = [ids, how.actor, how.waiting, how.reason, prioritySeconds];
+    const revived = await sql.query<RevivedTask>(REVIVE, values).catch(asConflict);
     const traceParent = this.tracing.spans?.active();
     if (traceParent !== undefined) await sql.query(MOVE_TRACE, [ids, traceParent]);
     return revived;
@@ -165,16 +170,8 @@ interface Revival {
   readonly waiting: boolean;
 }
 
-async function revive(sql: Sql, ids: readonly string[], how: Revival): Promise<RevivedTask[]> {
-  if (ids.length === 0) return [];
-  try {
-    return await sql.query<RevivedTask>(REVIVE, [ids, how.actor, how.waiting, how.reason]);
-  } catch (error) {
-    if ((error as { constraint?: string }).constraint === 'live_tasks_dedup') {
-      throw conflict('dedup_key_taken', 'an unfinished task with the same dedup key exists; wait for it or cancel it', {
-        cause: error,
-      });
-    }
-    throw error;
-  }
+function asConflict(error: unknown): never {
+  if ((error as { constraint?: string }).constraint !== 'live_tasks_dedup') throw error;
+  const message = 'an unfinished task with the same dedup key exists; wait for it or cancel it';
+  throw conflict('dedup_key_taken', message, { cause: error });
 }

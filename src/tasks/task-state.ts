@@ -16,6 +16,7 @@ export type TransitionReason =
   | 'failed'
   | 'backoff'
   | 'released'
+  | 'parked'
   | 'worker_lost'
   | 'quarantined'
   | 'cancelled'
@@ -51,7 +52,7 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'running', to: 'completed', reasons: ['completed'] },
   { from: 'running', to: 'failed', reasons: ['failed', 'quarantined'] },
   { from: 'running', to: 'cancelled', reasons: ['cancelled', 'parent_cancelled'] },
-  { from: 'running', to: 'queued', reasons: ['backoff', 'released', 'worker_lost', 'children_ended'] },
+  { from: 'running', to: 'queued', reasons: ['backoff', 'released', 'parked', 'worker_lost', 'children_ended'] },
   { from: 'failed', to: 'queued', reasons: ['run', 'retry'] },
   { from: 'cancelled', to: 'queued', reasons: ['run', 'retry'] },
   // A node of a workflow that is run again waits for its dependencies again, and so does all that is below it.

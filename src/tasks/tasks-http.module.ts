@@ -8,6 +8,9 @@ import { ExternalUpkeep } from './external/external-upkeep.js';
 import { ExternalAttemptsController } from './http/external-attempts.controller.js';
 import { ExternalTypesController } from './http/external-types.controller.js';
 import { EventsController } from './http/events.controller.js';
+import { LimitEventsController } from './http/limit-events.controller.js';
+import { QueuesController } from './http/queues.controller.js';
+import { TypeLimitsController } from './http/type-limits.controller.js';
 import { ScheduleTicksController } from './http/schedule-ticks.controller.js';
 import { SchedulesController } from './http/schedules.controller.js';
 import { TaskBulkController } from './http/task-bulk.controller.js';
@@ -29,6 +32,7 @@ import { TasksModule } from './tasks.module.js';
     ...[TasksController, TaskExplainController, TaskHistoryController, TaskTypesController],
     ...[ExternalTypesController, ExternalAttemptsController],
     ...[SchedulesController, ScheduleTicksController],
+    ...[QueuesController, TypeLimitsController, LimitEventsController],
     ...[WorkflowsController, RetentionController, LineageController, EventsController, WebhooksController],
   ],
   providers: [ExternalUpkeep, ProgressWatch, EventStreams],

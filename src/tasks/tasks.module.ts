@@ -14,9 +14,22 @@ import { TaskLister } from './listing/task-lister.js';
 import { ClaimDesk } from './external/claim-desk.js';
 import { ExternalAttempts } from './external/external-attempts.service.js';
 import { ExternalClaims } from './external/external-claims.service.js';
+import { ExternalLanes } from './external/external-lanes.js';
 import { ExternalSettler } from './external/external-settler.js';
 import { ExternalTypes } from './external/external-types.service.js';
 import { Alibi } from './isolation/alibi.js';
+import { Circuits } from './limits/circuits.js';
+import { Gate } from './limits/gate.js';
+import { LaneMover } from './limits/lane-mover.js';
+import { LimitDeclarations } from './limits/limit-declarations.js';
+import { LimitMetrics } from './limits/limit-metrics.js';
+import { LimitsView } from './limits/limits-view.js';
+import { LimitsService } from './limits/limits.service.js';
+import { QueueOverview } from './limits/queue-overview.js';
+import { TypeLimits } from './limits/type-limits.js';
+import { WorkerClaims } from './limits/worker-claims.js';
+import { Deadlines } from './queue/deadlines.js';
+import { QueueUpkeep } from './worker/queue-upkeep.js';
 import { IsolationMetrics } from './isolation/isolation-metrics.js';
 import { Isolation } from './isolation/isolation.js';
 import { Orphans } from './isolation/orphans.js';
@@ -66,6 +79,20 @@ import { WorkflowStarter } from './workflows/workflow-starter.js';
 import { WorkflowService } from './workflows/workflow.service.js';
 
 const QUEUE = [EnginePool, Enqueuer, Settlement, Canceller, Wakeup];
+const LIMITS = [
+  QueueOverview,
+  TypeLimits,
+  LimitMetrics,
+  LimitsView,
+  LimitsService,
+  LimitDeclarations,
+  Gate,
+  WorkerClaims,
+  Circuits,
+  LaneMover,
+  Deadlines,
+  QueueUpkeep,
+];
 const EXPLAIN = [...EXPLAINER_PROVIDERS, ExplainService];
 const BULK = [BulkPlanner, BulkPerformer, BulkService, ...taskHandlers(ChangeTasksHandler)];
 const WORKER = [
@@ -84,7 +111,7 @@ const WORKER = [
 const RETENTION = [RetentionPolicies, ExpiredTasks, TaskArchive, RetentionService, ...taskHandlers(RetentionHandler)];
 const ISOLATION = [Orphans, Alibi, IsolationMetrics, Isolation];
 const WORKFLOWS = [InputResolver, WorkflowAdvancer, WorkflowRetrier, WorkflowStarter, WorkflowReader, WorkflowService];
-const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, ExternalClaims];
+const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, ExternalLanes, ExternalClaims];
 const LINEAGE = [LineageSources, LineageService];
 const EVENTS = [TrailReader, Tail, Trail];
 const WEBHOOKS = [WebhooksRepository, Poster, WebhookService];
@@ -103,6 +130,7 @@ const SCHEDULES = [
   providers: [
     ...QUEUE,
     ...WORKER,
+    ...LIMITS,
     ...EXPLAIN,
     ...BULK,
     ...RETENTION,
@@ -134,6 +162,9 @@ const SCHEDULES = [
     TaskArchive,
     EnginePool,
     ExplainService,
+    LimitsService,
+    QueueOverview,
+    TypeLimits,
     Rescuer,
     TaskService,
     TaskRegistry,

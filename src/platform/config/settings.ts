@@ -134,6 +134,20 @@ export class Settings extends TracingSettings {
   readonly workerConcurrency: Readonly<Record<string, number>>;
 
   @FromVariable({
+    name: 'PHOTOSAFE_PRIORITY_SECONDS',
+    default: '300',
+    allowed: 'a whole number of seconds from 1 to 3600',
+    meaning:
+      'What a point of priority is worth in waiting: a task of priority 2 goes before those of priority 0 that came up to ' +
+      '10 minutes earlier, and after those that have waited longer.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(3_600)
+  readonly prioritySeconds: number;
+
+  @FromVariable({
     name: 'PHOTOSAFE_WORKER_LEASE_MS',
     default: '10000',
     allowed: 'a whole number of milliseconds from 1000 to 600000',

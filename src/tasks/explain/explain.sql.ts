@@ -18,14 +18,15 @@ export const EXPLAINED_TASK = `
   WHERE id = $1`;
 
 /**
- * How many ready tasks of the queue are taken before this one, up to a bound: those of higher priority, then older ones of
- * the same. Read in the order in which they are taken, which only live_tasks_ready has: told to look for older ones of the
- * same priority, the planner would go through all that are older, among them a million whose time has not come.
+ * How many ready tasks of its lane are taken before a task ($1), up to a bound ($2). Read in the order in which they are
+ * taken, which only live_tasks_ready has: told to look for what is before it, the planner might go through all older ones,
+ * among them a million whose time has not come.
  */
 export const AHEAD_IN_QUEUE = `
-  SELECT count(*) FILTER (WHERE priority > $2 OR id < $3)::int AS ahead FROM (
-    SELECT id, priority FROM live_tasks WHERE queue = $1 AND status = 'queued' AND ready AND priority >= $2
-    ORDER BY priority DESC, id LIMIT $4
+  SELECT count(*) FILTER (WHERE first.rank < own.rank OR first.id < own.id)::int AS ahead
+  FROM (SELECT id, lane, rank FROM live_tasks WHERE id = $1) own CROSS JOIN LATERAL (
+    SELECT id, rank FROM live_tasks t WHERE t.lane = own.lane AND status = 'queued' AND ready AND t.rank <= own.rank
+    ORDER BY t.rank, t.id LIMIT $2
   ) first`;
 
 /**
@@ -72,3 +73,14 @@ export const LAST_FAN_OUT = `
 /** Some of what a task waits for: what runs first, then the oldest (index live_tasks_children). */
 export const OPEN_CHILDREN = `
   SELECT id, type, status FROM live_tasks WHERE parent_id = $1 ORDER BY status DESC, id LIMIT $2`;
+
+/** How the limits of a type stand, and the concurrency key of one of its tasks (primary keys). */
+export const LIMIT_STATE = `
+  SELECT s.circuit, s.failures, s.opened_at AS "openedAt", s.probe_at AS "probeAt", s.last_error AS "lastError", s.tokens,
+    extract(epoch FROM clock_timestamp() - s.tokens_at)::float8 * 1000 AS "tokensAgeMs", NULL::float8 AS "probeInMs", t.concurrency_key AS key
+  FROM task_limit_states s LEFT JOIN live_tasks t ON t.id = $2
+  WHERE s.scope = 'type' AND s.name = $1`;
+
+/** How many tasks of a type with a key workers hold (index live_tasks_running: as many rows as there are slots). */
+export const KEY_RUNNING = `
+  SELECT count(*)::int AS running FROM live_tasks WHERE status = 'running' AND worker_id IS NOT NULL AND type = $1 AND concurrency_key = $2`;

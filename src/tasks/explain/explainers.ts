@@ -5,6 +5,7 @@ import { DeadlineExplainer } from './deadline.explainer.js';
 import { DependenciesExplainer } from './dependencies.explainer.js';
 import { DelayExplainer } from './delay.explainer.js';
 import { FinishedExplainer } from './finished.explainer.js';
+import { LimitsExplainer } from './limits.explainer.js';
 import { QueueExplainer } from './queue.explainer.js';
 import type { Explainer } from './reason.js';
 import { RunningExplainer } from './running.explainer.js';
@@ -19,6 +20,7 @@ const EXPLAINERS: readonly Type<Explainer>[] = [
   RunningExplainer,
   ChildrenExplainer,
   DelayExplainer,
+  LimitsExplainer,
   WorkersExplainer,
   SuspectExplainer,
   QueueExplainer,

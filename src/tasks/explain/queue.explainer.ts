@@ -17,8 +17,7 @@ export class QueueExplainer implements Explainer {
     if (task.status !== 'queued' || isSuspect(task)) return [];
     // Its time has come, and the next look for such tasks puts it into its queue.
     if (!task.ready) return task.runAt > task.now ? [] : [due(task)];
-    const { queue, priority, id } = task;
-    const [row] = await this.database.query<{ ahead: number }>(AHEAD_IN_QUEUE, [queue, priority, id, MAX_COUNTED + 1]);
+    const [row] = await this.database.query<{ ahead: number }>(AHEAD_IN_QUEUE, [task.id, MAX_COUNTED + 1]);
     const ahead = Math.min(row?.ahead ?? 0, MAX_COUNTED);
     const isBound = (row?.ahead ?? 0) > MAX_COUNTED;
     return [ahead === 0 ? next(task) : inQueue(task, ahead, isBound)];
@@ -41,6 +40,6 @@ const next = ({ queue, priority }: ExplainedTask): Reason => ({
 const inQueue = ({ queue, priority }: ExplainedTask, ahead: number, isBound: boolean): Reason => ({
   code: 'in_queue',
   message: `${isBound ? 'More than ' : ''}${count(ahead, 'task')} of the queue ${queue} ${ahead === 1 ? 'is' : 'are'} before it.`,
-  next: 'It is taken when those of higher priority and those that came before it have been.',
+  next: 'It is taken when those that came before it, and those of higher priority that came not much later, have been.',
   facts: { queue, priority, ahead, ahead_is_at_least: isBound },
 });

@@ -6,7 +6,7 @@ import type { TaskEvent } from '../task.js';
 import { TaskReader } from '../task-reader.js';
 import { toStoredJson } from '../worker/stored-json.js';
 import { type AttemptRef, attemptIdOf, attemptNotFound, attemptRefOf } from './attempt-ref.js';
-import { HEARTBEAT, HELD_ATTEMPT, ORPHANED_ATTEMPT, REPORT } from './external-attempts.sql.js';
+import { HEARTBEAT, HELD_ATTEMPT, ORPHANED_ATTEMPT, REPORT, UNDISTURBED } from './external-attempts.sql.js';
 import { ExternalSettler } from './external-settler.js';
 import { ExternalTypes } from './external-types.service.js';
 import type { HeldAttempt } from './held-attempt.js';
@@ -44,6 +44,7 @@ const OUTCOMES: Readonly<Record<string, ExternalOutcome>> = {
   completed: 'completed',
   failed: 'failed',
   backoff: 'retry',
+  parked: 'retry',
   released: 'released',
   cancelled: 'cancelled',
 };
@@ -96,7 +97,8 @@ export class ExternalAttempts {
       event.errorMessage === failure.message;
     return this.outcomeOf(
       ref,
-      (event) => event.reason === 'cancelled' || (['failed', 'backoff'].includes(event.reason) && same(event)),
+      (event) =>
+        event.reason === 'cancelled' || (['failed', 'backoff', 'parked'].includes(event.reason) && same(event)),
     );
   }
 
@@ -107,6 +109,17 @@ export class ExternalAttempts {
     const held = await this.held(ref);
     if (held && (await this.report(ref, held.worker_id, { ...report, checkpoint }))) await this.settler.release(held);
     return this.outcomeOf(ref, ({ reason }) => reason === 'released' || reason === 'cancelled');
+  }
+
+  /** Of attempts that a worker holds, those that somebody wants cancelled, or that are not its own any more. */
+  async disturbedOf(holding: readonly AttemptRef[]): Promise<AttemptRef[]> {
+    if (holding.length === 0) return [];
+    const rows = await this.pool.query<{ id: string; fence: number }>(UNDISTURBED, [
+      holding.map(({ taskId }) => taskId),
+      holding.map(({ fence }) => fence),
+    ]);
+    const fine = new Set(rows.map(({ id, fence }) => attemptIdOf({ taskId: id, fence })));
+    return holding.filter((ref) => !fine.has(attemptIdOf(ref)));
   }
 
   private async held({ taskId, fence }: AttemptRef): Promise<HeldAttempt | undefined> {

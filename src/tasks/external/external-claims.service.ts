@@ -1,14 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
-import { EnginePool } from '../queue/engine-pool.js';
-import type { ClaimedRow } from '../worker/attempt.js';
 import { TaskMetrics } from '../worker/task-metrics.js';
 import { type AttemptRef, attemptIdOf } from './attempt-ref.js';
 import { ClaimDesk } from './claim-desk.js';
 import { ExternalAttempts } from './external-attempts.service.js';
-import { UNDISTURBED } from './external-attempts.sql.js';
-import { CLAIM_EXTERNAL } from './external-claim.sql.js';
-import { ExternalTypes } from './external-types.service.js';
+import { ExternalTypes, type QueuedType } from './external-types.service.js';
+import { type ExternalAttempt, ExternalLanes } from './external-lanes.js';
 
 export interface ClaimRequest {
   /** What the worker can do: types, each in the versions that it knows. */
@@ -23,11 +19,6 @@ export interface ClaimRequest {
   readonly actor: string;
 }
 
-export type ExternalAttempt = Omit<ClaimedRow, 'joining'> & {
-  readonly started_at: Date;
-  readonly lease_expires_at: Date;
-};
-
 export interface Claimed {
   readonly attempts: readonly ExternalAttempt[];
   /** Of those that the worker holds: cancelled, or not its own any more. */
@@ -40,11 +31,11 @@ export class ExternalClaims {
   private readonly logger = new Logger(ExternalClaims.name);
 
   constructor(
-    private readonly pool: EnginePool,
     private readonly desk: ClaimDesk,
     private readonly types: ExternalTypes,
     private readonly attempts: ExternalAttempts,
     private readonly metrics: TaskMetrics,
+    private readonly lanes: ExternalLanes,
   ) {}
 
   /**
@@ -59,30 +50,24 @@ export class ExternalClaims {
       if (held.has(taskId)) disturbance.abort();
     });
     try {
-      const disturbed = await this.disturbedOf(request.holding);
+      const disturbed = await this.attempts.disturbedOf(request.holding);
       const waitMs = disturbed.length > 0 ? 0 : request.waitMs;
       const signal = AbortSignal.any([gone, disturbance.signal]);
       const attempts = (await this.desk.claim(this.wanted(request, queues), { waitMs, signal })) ?? [];
       this.started(attempts, gone);
-      return { attempts, disturbed: disturbance.signal.aborted ? await this.disturbedOf(request.holding) : disturbed };
+      return {
+        attempts,
+        disturbed: disturbance.signal.aborted ? await this.attempts.disturbedOf(request.holding) : disturbed,
+      };
     } finally {
       stopWatching();
     }
   }
 
-  private wanted({ types, limit, leaseMs, worker, actor }: ClaimRequest, queues: readonly string[]) {
+  private wanted({ types, ...request }: ClaimRequest, queued: readonly QueuedType[]) {
     const known = types.flatMap(({ name, versions }) => versions.map((version) => `${name}@${String(version)}`)).sort();
-    // Another one first each time, so that a full queue does not keep the others waiting for ever.
-    const first = Math.floor(Math.random() * queues.length);
-    const inTurn = [...queues.slice(first), ...queues.slice(0, first)];
-    const take = async (): Promise<ExternalAttempt[] | undefined> => {
-      for (const queue of inTurn) {
-        const values = [uuidv7(), queue, known, limit, leaseMs, worker, actor];
-        const rows = await this.pool.prepared.query<ExternalAttempt>(CLAIM_EXTERNAL, values);
-        if (rows.length > 0) return rows;
-      }
-      return undefined;
-    };
+    const queues = [...new Set(queued.map(({ queue }) => queue))];
+    const take = (): Promise<ExternalAttempt[] | undefined> => this.lanes.take({ ...request, known, queued });
     return { line: known.join(' '), queues, take };
   }
 
@@ -100,15 +85,5 @@ export class ExternalClaims {
         this.logger.warn({ message: 'a claim that nobody waits for was not given back', jobId: id, err: error });
       });
     }
-  }
-
-  private async disturbedOf(holding: readonly AttemptRef[]): Promise<AttemptRef[]> {
-    if (holding.length === 0) return [];
-    const rows = await this.pool.query<{ id: string; fence: number }>(UNDISTURBED, [
-      holding.map(({ taskId }) => taskId),
-      holding.map(({ fence }) => fence),
-    ]);
-    const fine = new Set(rows.map(({ id, fence }) => attemptIdOf({ taskId: id, fence })));
-    return holding.filter((ref) => !fine.has(attemptIdOf(ref)));
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { EnginePool } from '../queue/engine-pool.js';
+import { Circuits } from '../limits/circuits.js';
 import { type Return, Settlement } from '../queue/settlement.js';
 import { type Failure, retryDelayMs } from '../retry-policy.js';
 import type { WrittenOutcome } from '../worker/outcome-writer.js';
@@ -21,16 +22,24 @@ export class ExternalSettler {
     private readonly settlement: Settlement,
     private readonly types: ExternalTypes,
     private readonly metrics: TaskMetrics,
+    private readonly circuits: Circuits,
   ) {}
 
   async complete(held: HeldAttempt, result: string | null, actor: string): Promise<void> {
+    await this.circuits.refresh();
     const ending = { ...settled(held), status: 'completed', result, actor } as const;
-    await this.ended(held, await this.settlement.finish(held.worker_id, [ending]), { end: 'completed' });
+    const ids = await this.settlement.finish(held.worker_id, [ending]);
+    if (ids.has(held.id)) this.circuits.succeeded(held.type, held.id);
+    await this.ended(held, ids, { end: 'completed' });
   }
 
-  /** Tries again, or not: by category and attempts. A task that somebody wants cancelled ends so, whatever went wrong. */
+  /** Tries again, or not: by category, attempts, and whether its type's circuit is open. A task that somebody wants cancelled ends so, whatever went wrong. */
   async fail(held: HeldAttempt, failure: Failure, actor: string): Promise<void> {
     if (held.cancel) return this.cancel(held, actor);
+    await this.circuits.refresh();
+    if (failure.category === 'transient' && (await this.circuits.failed(held.type, held.id, failure))) {
+      return this.giveBack(held, { ...settled(held), ...failure, reason: 'parked', delayMs: 0 }, failure);
+    }
     if (failure.category === 'permanent' || held.attempt >= held.max_attempts) {
       const ending = { ...settled(held), ...failure, status: 'failed', actor } as const;
       return this.ended(held, await this.settlement.finish(held.worker_id, [ending]), { end: 'failed', failure });
@@ -68,5 +77,6 @@ export class ExternalSettler {
       this.logger.log(line);
     }
     await this.pool.query(DROP_LEASE, [held.worker_id]);
+    if (this.circuits.isLimited(held.type, held.queue)) this.settlement.wake([held.queue]);
   }
 }

@@ -1,5 +1,6 @@
 import { invalid } from '../../platform/errors/app-error.js';
 import type { ExternalTaskType } from '../define-task.js';
+import type { Limits } from '../limits/limits.js';
 import { exponential } from '../retry-policy.js';
 import type { JsonSchema } from './schema-rules.js';
 import type { SchemaValidator } from './schema-validator.js';
@@ -17,6 +18,13 @@ export interface TypeDeclaration {
   readonly timeoutMs: number;
   readonly inputSchema: JsonSchema;
   readonly resultSchema: JsonSchema | null;
+  /** The field of the input whose value is what `concurrencyPerKey` counts a task under. */
+  readonly concurrencyKey: string | null;
+}
+
+/** A declaration with the limits that hold for all versions of the type. */
+export interface LimitedDeclaration extends TypeDeclaration {
+  readonly limits: Limits;
 }
 
 export interface TypeRow {
@@ -31,6 +39,7 @@ export interface TypeRow {
   timeout_ms: number;
   input_schema: JsonSchema;
   result_schema: JsonSchema | null;
+  concurrency_key: string | null;
 }
 
 /** The compiled schemas of one version of a type. */
@@ -51,6 +60,7 @@ export const declarationOf = (row: TypeRow): TypeDeclaration => ({
   timeoutMs: row.timeout_ms,
   inputSchema: row.input_schema,
   resultSchema: row.result_schema,
+  concurrencyKey: row.concurrency_key,
 });
 
 /** One version of a type that external workers do, as the engine takes it. */
@@ -70,6 +80,13 @@ export class DeclaredType implements ExternalTaskType {
     private readonly declaration: TypeDeclaration,
     private readonly validators: () => TypeValidators,
   ) {}
+
+  concurrencyKey(input: object): string | undefined {
+    const { concurrencyKey: field } = this.declaration;
+    const value: unknown = field === null ? undefined : (input as Record<string, unknown>)[field];
+    if (value === undefined || value === null) return undefined;
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  }
 
   parseInput(params: object): object {
     const fields = this.validators().input.problemsOf(params, 'params');

@@ -3,6 +3,7 @@ import { sqlState } from '../../platform/database/sql-state.js';
 import { conflict, invalid, unavailable } from '../../platform/errors/app-error.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { EnginePool } from '../queue/engine-pool.js';
+import { LimitDeclarations } from '../limits/limit-declarations.js';
 import { TaskRegistry } from '../task-registry.js';
 import {
   ALL_TYPES,
@@ -15,6 +16,7 @@ import {
 import {
   declarationOf,
   DeclaredType,
+  type LimitedDeclaration,
   type TypeDeclaration,
   type TypeRow,
   type TypeValidators,
@@ -25,6 +27,11 @@ import { SchemaValidator } from './schema-validator.js';
 /** A type as lists show it: its newest version, and which versions there are. */
 export interface ListedType extends TypeDeclaration {
   readonly versions: readonly number[];
+}
+
+export interface QueuedType {
+  readonly name: string;
+  readonly queue: string;
 }
 
 /** Compiled schemas that are kept. A schema takes some ten kilobytes when compiled, and a millisecond or more to compile. */
@@ -44,17 +51,19 @@ export class ExternalTypes {
   constructor(
     private readonly pool: EnginePool,
     private readonly registry: TaskRegistry,
+    private readonly limits: LimitDeclarations,
   ) {}
 
   /**
-   * Idempotent. Title, priority, retries and timeout of a declared version may be changed, for tasks that are added later.
+   * Idempotent. Title, priority, retries, timeout, limits and key of a declared version may be changed, for tasks that are added later.
    * @throws invalid `invalid_schema`; conflict `builtin_task_type`, `builtin_queue`, `task_type_declared_otherwise`.
    */
-  async declare(type: TypeDeclaration, actor: string): Promise<{ created: boolean }> {
+  async declare(type: LimitedDeclaration, actor: string): Promise<{ created: boolean }> {
     this.assertNotBuiltin(type);
     compileChecked(type.inputSchema, 'input_schema');
     if (type.resultSchema) compileChecked(type.resultSchema, 'result_schema');
     const { created } = await this.store(type, actor);
+    await this.limits.declare(type.name, type.limits, actor);
     const what = { taskName: type.name, taskVersion: type.version, actor };
     this.logger.log({
       message: created ? 'external task type declared' : 'external task type declared again',
@@ -82,11 +91,11 @@ export class ExternalTypes {
     return (await this.pool.query<{ name: string }>(TYPE_NAMES)).map(({ name }) => name);
   }
 
-  /** Where the tasks of these types wait. @throws invalid `unknown_task_type` for those that are not declared. */
-  async queuesOf(names: readonly string[]): Promise<string[]> {
-    const rows = await this.pool.prepared.query<{ name: string; queue: string }>(QUEUES_OF_TYPES, [names]);
+  /** In which queues the tasks of these types wait, all versions of them. @throws invalid `unknown_task_type` for those that are not declared. */
+  async queuesOf(names: readonly string[]): Promise<QueuedType[]> {
+    const rows = await this.pool.prepared.query<QueuedType>(QUEUES_OF_TYPES, [names]);
     const unknown = names.filter((name) => !rows.some((row) => row.name === name));
-    if (unknown.length === 0) return [...new Set(rows.map(({ queue }) => queue))];
+    if (unknown.length === 0) return rows;
     const allowed = (await this.names()).join(', ') || 'none is declared yet';
     throw invalid('unknown_task_type', `no external task type is called ${unknown.join(', ')}`, {
       fields: unknown.map((value) => ({ path: 'types', message: 'is not an external task type', value, allowed })),
@@ -109,7 +118,8 @@ export class ExternalTypes {
       .query<{ created: boolean }>(DECLARE_TYPE, [
         ...[name, version, type.title, type.queue, type.priority],
         ...[type.maxAttempts, type.firstDelayMs, type.maxDelayMs, type.timeoutMs],
-        ...[JSON.stringify(type.inputSchema), type.resultSchema && JSON.stringify(type.resultSchema), actor],
+        ...[JSON.stringify(type.inputSchema), type.resultSchema && JSON.stringify(type.resultSchema)],
+        ...[type.concurrencyKey, actor],
       ])
       .catch((error: unknown) => {
         if (!NOT_STORABLE.test(sqlState(error) ?? '')) throw error;

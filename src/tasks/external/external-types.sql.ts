@@ -1,5 +1,5 @@
 const COLUMNS = `name, version, title, queue, priority, max_attempts, first_delay_ms, max_delay_ms, timeout_ms, input_schema,
-  result_schema`;
+  result_schema, concurrency_key`;
 
 /**
  * Declares a type, or brings the policy of a declared one up to date. Gives no row when it is declared with other schemas
@@ -7,11 +7,11 @@ const COLUMNS = `name, version, title, queue, priority, max_attempts, first_dela
  */
 export const DECLARE_TYPE = `
   INSERT INTO external_task_types AS known (${COLUMNS}, declared_by)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11::jsonb, $12)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11::jsonb, $12, $13)
   ON CONFLICT (name, version) DO UPDATE
   SET title = excluded.title, priority = excluded.priority, max_attempts = excluded.max_attempts,
     first_delay_ms = excluded.first_delay_ms, max_delay_ms = excluded.max_delay_ms, timeout_ms = excluded.timeout_ms,
-    updated_at = now()
+    concurrency_key = excluded.concurrency_key, updated_at = now()
   WHERE known.queue = excluded.queue AND known.input_schema = excluded.input_schema
     AND known.result_schema IS NOT DISTINCT FROM excluded.result_schema
   RETURNING xmax = 0 AS created`;

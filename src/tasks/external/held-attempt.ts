@@ -4,6 +4,7 @@ import type { Ending } from '../queue/settlement.js';
 export interface HeldAttempt {
   readonly id: string;
   readonly type: string;
+  readonly queue: string;
   readonly version: number;
   readonly fence: number;
   readonly attempt: number;

@@ -41,6 +41,7 @@ export class TasksController {
       runImmediately: body.run_immediately,
       priority: body.priority,
       runAt: body.run_at === undefined ? undefined : new Date(body.run_at),
+      startBy: body.start_by === undefined ? undefined : new Date(body.start_by),
       dedupKey: body.dedup_key,
       metadata: body.task_metadata,
       idempotencyKey: idempotencyKeyOf(response.req.header('idempotency-key')),

@@ -1,4 +1,5 @@
 import { CLAIMED_COLUMNS } from '../queue/claim.sql.js';
+import { IN_TIME, LIMITS_ARE_OF } from '../queue/lanes.sql.js';
 import { FINAL_ITEMS, PARTIAL_CONTRIBUTION, SHARED_COLUMNS } from '../queue/settle.sql.js';
 
 /** A suspect that waits (predicate of the index live_tasks_suspects) and that a worker of these queues and types can run. */
@@ -7,7 +8,8 @@ const WAITING_SUSPECT = `status = 'queued' AND NOT ready AND crash_count > 0
 
 /**
  * Takes one suspect; those with the least against them first, so that many innocents are cleared before a culprit has its
- * next turn. The worker has nothing else in flight. Index live_tasks_suspects.
+ * next turn. The worker has nothing else in flight. Nothing when limits are not those of revision $5 any more. Index
+ * live_tasks_suspects.
  */
 export const CLAIM_SUSPECT = `
   WITH claimed AS (
@@ -15,7 +17,7 @@ export const CLAIM_SUSPECT = `
     SET status = 'running', worker_id = $4, attempt = attempt + 1, fence = fence + 1, started_at = now(), updated_at = now()
     WHERE id = ANY(ARRAY(
       SELECT id FROM live_tasks
-      WHERE ${WAITING_SUSPECT} AND EXISTS (SELECT 1 FROM task_workers WHERE id = $4)
+      WHERE ${WAITING_SUSPECT} AND ${IN_TIME} AND EXISTS (SELECT 1 FROM task_workers WHERE id = $4) AND ${LIMITS_ARE_OF('$5')}
       ORDER BY crash_count, id
       LIMIT 1
       FOR UPDATE SKIP LOCKED))
@@ -27,12 +29,13 @@ export const CLAIM_SUSPECT = `
   SELECT * FROM claimed`;
 
 /**
- * How many suspects wait (up to $4), how many cells there are in the fleet, and which of the workers $5 are registered no
+ * How many suspects wait that may run (up to $4; not where a circuit is open), how many cells there are in the fleet, and which of the workers $5 are registered no
  * more. Index live_tasks_suspects.
  */
 export const SURVEY = `
   SELECT
-    (SELECT count(*)::int FROM (SELECT 1 FROM live_tasks WHERE ${WAITING_SUSPECT} LIMIT $4) AS waiting) AS suspects,
+    (SELECT count(*)::int FROM (SELECT 1 FROM live_tasks WHERE ${WAITING_SUSPECT}
+      AND type <> ALL(ARRAY(SELECT name FROM task_limit_states WHERE scope = 'type' AND circuit = 'open' AND probe_at > now())) LIMIT $4) AS waiting) AS suspects,
     (SELECT count(*)::int FROM task_workers WHERE isolated) AS cells,
     ARRAY(SELECT own FROM unnest($5::uuid[]) AS own WHERE NOT EXISTS (SELECT 1 FROM task_workers WHERE id = own)) AS "struckOff"`;
 

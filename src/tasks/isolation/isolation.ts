@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { availableParallelism } from 'node:os';
 import { EnginePool } from '../queue/engine-pool.js';
+import { LimitsView } from '../limits/limits-view.js';
 import { TaskRegistry } from '../task-registry.js';
 import { Alibi, type Held } from './alibi.js';
 import type { Cell, CellEnd, OpenCell } from './cell.js';
@@ -56,6 +57,7 @@ export class Isolation {
     private readonly registry: TaskRegistry,
     private readonly metrics: IsolationMetrics,
     private readonly alibi: Alibi,
+    private readonly limits: LimitsView,
   ) {}
 
   start(options: IsolationOptions): void {
@@ -107,10 +109,14 @@ export class Isolation {
   private async survey(): Promise<Survey | undefined> {
     const { options } = this;
     if (!options) return undefined;
-    const types = options.queues.flatMap((queue) => this.registry.typesOfQueue(queue));
+    const limits = await this.limits.fresh();
+    // For what is paused no process is started.
+    const queues = options.queues.filter((queue) => !limits.queues.get(queue)?.pause);
+    const known = queues.flatMap((queue) => this.registry.typesOfQueue(queue));
+    const types = known.filter(({ name }) => !limits.types.get(name)?.pause);
     const registered = [...this.cells.keys()].flatMap(({ workerId }) => workerId ?? []);
     const [survey] = await this.pool.prepared.query<Survey>(SURVEY, [
-      options.queues,
+      queues,
       types.map(({ name }) => name),
       types.map(({ version }) => version),
       COUNTED,

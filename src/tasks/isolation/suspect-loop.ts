@@ -1,7 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { EnginePool } from '../queue/engine-pool.js';
 import type { ClaimedRow } from '../worker/attempt.js';
-import { CLAIM_SUSPECT } from './isolation.sql.js';
 
 const RETRY_MS = 500;
 /** How soon to look again whether claiming is allowed, and whether there is another suspect. */
@@ -13,10 +11,8 @@ const LOOK_MS = 100;
 const IDLE_MS = 3_000;
 
 export interface SuspectLoopOptions {
-  readonly workerId: string;
-  readonly queues: readonly string[];
-  /** The types it works on, each up to a version. */
-  readonly types: readonly { readonly name: string; readonly version: number }[];
+  /** Claims a suspect for the worker, if there is one. */
+  readonly claim: () => Promise<ClaimedRow | undefined>;
   readonly start: (row: ClaimedRow) => void;
   readonly mayClaim: () => boolean;
   /** Resolves when the outcomes of all attempts so far are in the database. */
@@ -36,10 +32,7 @@ export class SuspectLoop {
   private ended: (() => void) | undefined;
   private done: Promise<void> | undefined;
 
-  constructor(
-    private readonly pool: EnginePool,
-    private readonly options: SuspectLoopOptions,
-  ) {}
+  constructor(private readonly options: SuspectLoopOptions) {}
 
   start(): void {
     this.done = this.loop();
@@ -91,12 +84,8 @@ export class SuspectLoop {
   }
 
   private async claim(): Promise<ClaimedRow | undefined> {
-    const { workerId, queues, types } = this.options;
     try {
-      const names = types.map(({ name }) => name);
-      const versions = types.map(({ version }) => version);
-      const [row] = await this.pool.query<ClaimedRow>(CLAIM_SUSPECT, [queues, names, versions, workerId]);
-      return row;
+      return await this.options.claim();
     } catch (error) {
       if (!this.stopped) this.logger.warn({ message: 'claim of a suspect failed, trying again', err: error });
       await this.sleep(RETRY_MS);

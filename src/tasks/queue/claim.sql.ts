@@ -1,13 +1,29 @@
 import { auditTogether, TOGETHER_FROM } from './audit.sql.js';
+import { IN_TIME, LIMITS_ARE_OF } from './lanes.sql.js';
 
 /** What a worker must know of a task that it has claimed. */
 export const CLAIMED_COLUMNS = `id, type, version, params, attempt, max_attempts, fence, crash_count, timeout_ms, joining, parent_id,
-  workflow_id, checkpoint, requested_by, priority, processed, total, trace_parent, date_part('epoch', now() - queued_at) AS waited_seconds`;
+  workflow_id, checkpoint, requested_by, priority, rank::float8, processed, total, trace_parent, date_part('epoch', now() - queued_at) AS waited_seconds`;
+
+/** One audit row a claimed task, or one for all of them: from the CTE `claimed`. */
+export const AUDIT_CLAIMED = (actor: string): string => `audited AS (
+    INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason)
+    SELECT id, 'queued', 'running', attempt, fence, $1, ${actor}, 'claimed' FROM claimed
+    WHERE (SELECT count(*) FROM claimed) < ${TOGETHER_FROM}
+  ), audited_together AS (${auditTogether(
+    { from: `'queued'`, to: `'running'`, workerId: '$1', actor, reason: `'claimed'` },
+    { source: 'claimed', having: `count(*) >= ${TOGETHER_FROM}` },
+  )}
+  )`;
+
+/** A worker whose lease was taken away gets nothing; the commit does not wait for the disk. Asked once a statement. */
+export const LEASE_HOLDS = `EXISTS (SELECT 1 FROM task_workers WHERE id = $1 AND set_config('synchronous_commit', 'off', true) = 'off')`;
 
 /**
- * Takes up to $4 ready tasks of queue $2 whose type ($3) this worker knows, in a version that is not newer than the one it
- * knows ($5, beside the types): while workers are being replaced, new tasks wait for the new ones. Highest priority
- * and oldest first.
+ * Takes up to $4 ready tasks of lane $2, a queue's own, whose type ($3) this worker knows, in a version that is not newer than the one it
+ * knows ($5, beside the types): while workers are being replaced, new tasks wait for the new ones. In the order
+ * of their rank: by priority and age. Nothing when limits are not those of revision $6 any more (types that have limits are
+ * left out of $3; see limits/queue-claims.ts).
  *
  * `ctid = ANY(ARRAY(…))` makes the choice an InitPlan: it runs once, whatever the planner believes about the table, and the
  * update goes straight to the rows, which hold still because they are locked; one that changed between being seen and
@@ -24,21 +40,13 @@ export const CLAIM = `
       started_at = now(), updated_at = now()
     WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM live_tasks
-      WHERE queue = $2 AND status = 'queued' AND ready AND version <= ($5::int[])[array_position($3::text[], type)]
-        AND EXISTS (SELECT 1 FROM task_workers WHERE id = $1 AND set_config('synchronous_commit', 'off', true) = 'off')
-      ORDER BY priority DESC, id
+      WHERE lane = $2 AND status = 'queued' AND ready AND version <= ($5::int[])[array_position($3::text[], type)]
+        AND ${IN_TIME} AND ${LEASE_HOLDS} AND ${LIMITS_ARE_OF('$6')}
+      ORDER BY rank, id
       LIMIT $4
       FOR UPDATE SKIP LOCKED))
     RETURNING ${CLAIMED_COLUMNS}
-  ), audited AS (
-    INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason)
-    SELECT id, 'queued', 'running', attempt, fence, $1, 'worker', 'claimed' FROM claimed
-    WHERE (SELECT count(*) FROM claimed) < ${TOGETHER_FROM}
-  ), audited_together AS (${auditTogether(
-    { from: `'queued'`, to: `'running'`, workerId: '$1', actor: `'worker'`, reason: `'claimed'` },
-    { source: 'claimed', having: `count(*) >= ${TOGETHER_FROM}` },
-  )}
-  )
+  ), ${AUDIT_CLAIMED(`'worker'`)}
   SELECT * FROM claimed`;
 
 /** Moves delayed tasks whose time has come into the ready index (index live_tasks_delayed); gives their queues. */

@@ -1,22 +1,25 @@
 import { CLAIMED_COLUMNS } from './claim.sql.js';
+import { LANE_OF, LIMITS_ARE_OF, RANK_OF } from './lanes.sql.js';
 
 /**
  * Adds one task and claims it for worker $1 in the same statement: one round trip and one commit for what takes two of each
- * otherwise. For a worker of this process that has found its queue empty: nothing is overtaken. Both transitions are in the
- * audit trail. A worker whose lease was taken away gets nothing: then the task is queued, like any other.
+ * otherwise. For a worker of this process that has found its queue empty, and a type that has no limits: nothing is
+ * overtaken. Both transitions are in the audit trail. A worker whose lease was taken away gets nothing, and none does when limits
+ * are not those of revision $2 any more: then the task is queued, like any other.
  *
  * Gives the task as a claim would, and whether it was started; no row when an unfinished task has its dedup key (index
  * live_tasks_dedup).
  */
 export const ENQUEUE_STARTED = `
   WITH worker AS MATERIALIZED (
-    SELECT EXISTS (SELECT 1 FROM task_workers WHERE id = $1) AS held
+    SELECT EXISTS (SELECT 1 FROM task_workers WHERE id = $1) AND coalesce(${LIMITS_ARE_OF('$2')}, false) AS held
   ), added AS (
     INSERT INTO live_tasks (id, params, dedup_key, type, version, name, queue, priority, max_attempts, timeout_ms, requested_by,
-      description, domain, drift_score, task_metadata, trace_parent, run_at, queued_at, status, ready, worker_id, attempt, fence,
-      started_at)
-    SELECT $2::uuid, $3::jsonb, $4::text, $5::text, $6::int, $7::text, $8::text, $9::int, $10::int, $11::int, $12::text, $13::text,
-      $14::text, $15::float8, $16::jsonb, $17::text, now(), now(),
+      description, domain, drift_score, task_metadata, concurrency_key, lane, rank, trace_parent, run_at, queued_at, status, ready,
+      worker_id, attempt, fence, started_at)
+    SELECT $5::uuid, $6::jsonb, $7::text, $8::text, $9::int, $10::text, $11::text, $12::int, $13::int, $14::int, $15::text,
+      $16::text, $17::text, $18::float8, $19::jsonb, $20::text, ${LANE_OF({ queue: '$11::text', type: '$8::text', key: '$20::text' })},
+      ${RANK_OF({ at: 'now()', priority: '$12::int', seconds: '$3::int' })}, $4::text, now(), now(),
       CASE WHEN held THEN 'running' ELSE 'queued' END::task_status, NOT held, CASE WHEN held THEN $1::uuid END, held::int, held::int,
       CASE WHEN held THEN now() END
     FROM worker

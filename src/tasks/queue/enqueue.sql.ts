@@ -1,12 +1,17 @@
+import { LANE_OF, RANK_OF } from './lanes.sql.js';
+
+/** All tasks of a statement have one rank: among themselves they are taken in the order of their ids. */
 const INSERT_TASKS = `
     INSERT INTO live_tasks (id, params, dedup_key, weight, parent_position, type, version, name, queue, priority, max_attempts,
       timeout_ms, status, ready, run_at, queued_at, start_by, parent_id, parent_round, requested_by, description, domain,
-      drift_score, task_metadata, trace_parent)
+      drift_score, task_metadata, concurrency_key, lane, rank, trace_parent)
     SELECT i.id, i.params, i.dedup_key, coalesce(i.weight, 1), i.position, $5::text, $6::int, $7::text, $8::text, $9::int, $10::int,
       $11::int, $12::task_status, $12 = 'queued' AND coalesce($13::timestamptz <= now(), true), coalesce($13, now()),
       CASE WHEN $12 = 'queued' THEN now() END, $14::timestamptz, $15::uuid, $16::int, $17::text, $18::text, $19::text,
-      $20::float8, $21::jsonb, $23::text
-    FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::int[], $22::int[]) AS i(id, params, dedup_key, weight, position)`;
+      $20::float8, $21::jsonb, i.concurrency_key, ${LANE_OF({ queue: '$8::text', type: '$5::text', key: 'i.concurrency_key' })},
+      (SELECT ${RANK_OF({ at: 'greatest(coalesce($13::timestamptz, now()), now())', priority: '$9::int', seconds: '$24::int' })}), $25::text
+    FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::int[], $22::int[], $23::text[])
+      AS i(id, params, dedup_key, weight, position, concurrency_key)`;
 
 const FROM_STATUS = `CASE WHEN $12 = 'queued' THEN 'created'::task_status END`;
 const REASON = `CASE WHEN $12 = 'queued' THEN 'enqueued' ELSE 'created' END`;

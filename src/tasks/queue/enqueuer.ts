@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Settings } from '../../platform/config/settings.js';
 import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/database/array-literal.js';
 import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
@@ -22,6 +23,7 @@ import type { Opening } from './wakeup.js';
 export interface NewTask {
   readonly params: object;
   readonly dedupKey?: string;
+  readonly concurrencyKey?: string;
   readonly weight?: number;
 }
 
@@ -67,7 +69,10 @@ const DEDUP_ROUNDS = 5;
 /** Adds tasks; in the caller's transaction when given its `sql`. */
 @Injectable()
 export class Enqueuer {
-  constructor(private readonly tracing: Tracing) {}
+  constructor(
+    private readonly tracing: Tracing,
+    private readonly settings: Settings,
+  ) {}
 
   async addOne(sql: Sql, one: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask }): Promise<EnqueuedTask> {
     const [added] = await this.add(sql, { ...one, tasks: [one.task] });
@@ -87,7 +92,14 @@ export class Enqueuer {
     const [added] = await this.traced(one.definition, async (traceParent) => {
       let row: StartedRow | undefined;
       try {
-        const values = startedValues({ ...one, traceParent }, opening.workerId);
+        const { workerId, limitsRevision } = opening;
+        const values = [
+          workerId,
+          limitsRevision,
+          this.settings.prioritySeconds,
+          traceParent ?? null,
+          ...startedValues(one),
+        ];
         [row] = await refusingBadData(() => sql.query<StartedRow>(ENQUEUE_STARTED, values));
       } finally {
         if (row?.started) opening.take(row);
@@ -127,7 +139,7 @@ export class Enqueuer {
       const ids = newTaskIds(rows.length);
       const chunk = rows.map((task, i) => ({ ...task, id: ids[i] ?? '', position: (position += 1) }));
       // While the database writes one chunk, the next is made.
-      const values = enqueueValues({ ...batch, tasks: chunk });
+      const values = this.valuesOf({ ...batch, tasks: chunk });
       for (const answer of await writing) answers.push(answer);
       writing = this.addChunk(sql, { ...batch, tasks: chunk }, values);
       writing.catch(() => undefined); // it is awaited below, unless making the next chunk throws first
@@ -158,12 +170,16 @@ export class Enqueuer {
           added.has(id) ? { id, created: true } : { id: holderOf.get(dedupKey ?? '') ?? id, created: false },
         );
       }
-      if (round > 0) for (const id of await this.insert(sql, enqueueValues({ ...chunk, tasks: open }))) added.add(id);
+      if (round > 0) for (const id of await this.insert(sql, this.valuesOf({ ...chunk, tasks: open }))) added.add(id);
       const keys = open.map(({ dedupKey }) => dedupKey);
       const holders = await sql.query<{ dedup_key: string; id: string }>(FIND_BY_DEDUP_KEY, [definition.name, keys]);
       for (const holder of holders) holderOf.set(holder.dedup_key, holder.id);
     }
     throw conflict('dedup_key_contended', `dedup keys of ${definition.name} keep changing hands; try again`);
+  }
+
+  private valuesOf(batch: IdentifiedBatch): unknown[] {
+    return [...enqueueValues(batch), this.settings.prioritySeconds, batch.traceParent ?? null];
   }
 
   private async insert(sql: Sql, values: unknown[], statement = ENQUEUE): Promise<Set<string>> {
@@ -215,7 +231,7 @@ function statementFor(count: number, keyed: boolean): string {
 /** Data exceptions (NUL, half a surrogate pair, numbers out of range), limits (a dedup key that no index holds), checks. */
 const REFUSED_DATA = /^(22|54)...$|^23514$/;
 
-function enqueueValues({ definition, tasks, terms, traceParent }: IdentifiedBatch): unknown[] {
+function enqueueValues({ definition, tasks, terms }: IdentifiedBatch): unknown[] {
   return [
     uuidArray(tasks.map((task) => task.id)),
     jsonArray(tasks.map((task) => JSON.stringify(task.params))),
@@ -239,16 +255,16 @@ function enqueueValues({ definition, tasks, terms, traceParent }: IdentifiedBatc
     terms.driftScore ?? 0,
     JSON.stringify(terms.metadata ?? {}),
     terms.parent ? numberArray(tasks.map((task) => task.position)) : [],
-    traceParent ?? null,
+    unlessNull(tasks.map((task) => task.concurrencyKey ?? null)),
   ];
 }
 
-function startedValues(
-  { definition, task, terms, traceParent }: Omit<TracedBatch, 'tasks'> & { readonly task: NewTask },
-  workerId: string,
-): unknown[] {
+function startedValues({
+  definition,
+  task,
+  terms,
+}: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask }): unknown[] {
   return [
-    workerId,
     newTaskIds(1)[0],
     JSON.stringify(task.params),
     task.dedupKey ?? null,
@@ -264,6 +280,6 @@ function startedValues(
     terms.domain ?? null,
     terms.driftScore ?? 0,
     JSON.stringify(terms.metadata ?? {}),
-    traceParent ?? null,
+    task.concurrencyKey ?? null,
   ];
 }

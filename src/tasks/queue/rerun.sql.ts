@@ -1,7 +1,9 @@
+import { LANE_OF, RANK_OF } from './lanes.sql.js';
 import { PARTIAL_CONTRIBUTION, SHARED_COLUMNS } from './settle.sql.js';
 
 const MOVED = SHARED_COLUMNS.replace('joining, ', '')
   .replace('run_at,', '')
+  .replace('start_by, ', '')
   .replace('queued_at, ', '')
   .replace('started_at, ', '')
   .replace('crash_count, ', '');
@@ -20,14 +22,17 @@ export const RUN_CREATED = `
 /**
  * Brings finished tasks back for a new series of attempts, and says how they had ended. $3 = true: as a parent that waits
  * for the children that are brought back with it; false: ready to be claimed, and what it was split into before counts
- * no longer. Fence and checkpoint go on where they were; of having killed workers it is cleared.
+ * no longer. It waits from now ($5: the seconds that a point of priority is worth), and a deadline that has passed is lifted. Fence and checkpoint go on where they were; of having killed workers it is cleared.
  */
 export const REVIVE = `
   WITH gone AS (
     DELETE FROM finished_tasks WHERE id = ANY($1::uuid[]) AND status IN ('failed', 'cancelled') RETURNING *
   ), revived AS (
-    INSERT INTO live_tasks (${MOVED}, joining, status, waiting, ready, attempt, processed, total, run_at, queued_at, updated_at)
-    SELECT ${MOVED}, $3, CASE WHEN $3 THEN 'running' ELSE 'queued' END::task_status, $3, NOT $3, 0, processed, total, now(), now(), now()
+    INSERT INTO live_tasks (${MOVED}, joining, status, waiting, ready, attempt, processed, total, run_at, queued_at, updated_at,
+      start_by, lane, rank)
+    SELECT ${MOVED}, $3, CASE WHEN $3 THEN 'running' ELSE 'queued' END::task_status, $3, NOT $3, 0, processed, total, now(), now(), now(),
+      CASE WHEN start_by > now() THEN start_by END, ${LANE_OF({ queue: 'gone.queue', type: 'gone.type', key: 'gone.concurrency_key' })},
+      ${RANK_OF({ at: 'now()', priority: 'priority', seconds: '$5::int' })}
     FROM gone
     RETURNING id, queue, fence
   ), forgotten AS (

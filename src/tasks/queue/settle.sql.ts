@@ -9,7 +9,7 @@ const HELD = `t.worker_id IS NOT DISTINCT FROM $1 AND t.status IS NOT DISTINCT F
 /** Columns that a task takes along when it moves between live_tasks and finished_tasks. */
 export const SHARED_COLUMNS = `id, type, version, queue, joining, priority, max_attempts, fence, crash_count, timeout_ms, run_at,
   start_by, created_at, queued_at, started_at, parent_id, parent_round, parent_position, weight, workflow_id, requested_by, name,
-  description, domain, drift_score, dedup_key, params, task_metadata, checkpoint`;
+  description, domain, drift_score, dedup_key, concurrency_key, params, task_metadata, checkpoint`;
 
 const tableColumns = (table: string): string => SHARED_COLUMNS.replaceAll(/\w+/g, `${table}.$&`);
 
@@ -121,7 +121,8 @@ export const ADVANCE = `
   SELECT id, queue FROM woken`;
 
 /**
- * Gives attempts back: to be tried again after a wait (`backoff`), or at once without counting (`released`). Not those of
+ * Gives attempts back: to be tried again after a wait (`backoff`), or without counting: at once (`released`), or when its circuit
+ * is closed again (`parked`). Not those of
  * tasks that somebody wants cancelled: they would be claimed again before the cancellation comes to them. An attempt that
  * came to an end by itself clears its task of suspicion; a suspect that is released stays one, and is not ready for all.
  */
@@ -134,7 +135,7 @@ export const REQUEUE = `
     SET status = 'queued', worker_id = NULL, ready = o.delay_ms <= 0 AND (o.reason <> 'released' OR t.crash_count = 0),
       crash_count = CASE WHEN o.reason = 'released' THEN t.crash_count ELSE 0 END,
       run_at = now() + o.delay_ms * interval '1 millisecond',
-      queued_at = now(), updated_at = now(), attempt = t.attempt - CASE WHEN o.reason = 'released' THEN 1 ELSE 0 END,
+      queued_at = now(), updated_at = now(), attempt = t.attempt - CASE WHEN o.reason = 'backoff' THEN 0 ELSE 1 END,
       processed = greatest(t.processed, o.done), total = coalesce(o.expected, t.total),
       error_code = coalesce(o.code, t.error_code), error_category = coalesce(o.category, t.error_category),
       error_message = coalesce(o.message, t.error_message)

@@ -27,6 +27,8 @@ export interface Ending {
   readonly actor?: string;
   /** Open until it is written, where traces are on. */
   readonly span?: OpenSpan;
+  /** The queue in which another may start in its place, where limits hold. */
+  readonly wakes?: string;
 }
 
 /** An attempt that gives its task back to the queue. */
@@ -35,7 +37,7 @@ export interface Return {
   readonly fence: number;
   readonly hasParent: boolean;
   readonly workflowId: string | null;
-  readonly reason: 'backoff' | 'released';
+  readonly reason: 'backoff' | 'released' | 'parked';
   readonly span?: OpenSpan;
   readonly delayMs: number;
   readonly code?: string;
@@ -43,6 +45,7 @@ export interface Return {
   readonly message?: string;
   readonly processed: number;
   readonly total?: number;
+  readonly wakes?: string;
 }
 
 /** A task that has just ended, as far as its parent and its workflow must know. */
@@ -80,11 +83,18 @@ export class Settlement {
   /** Ends a batch of attempts: one statement, and more in one transaction when some have parents or a workflow. */
   async finish(workerId: string, endings: readonly Ending[]): Promise<Set<string>> {
     if (!endings.some(({ hasParent, workflowId }) => hasParent || workflowId !== null)) {
-      return settledOf(endings, await this.pool.query<Finished>(FINISH, finishValues(workerId, endings)));
+      const settled = settledOf(endings, await this.pool.query<Finished>(FINISH, finishValues(workerId, endings)));
+      this.wake(queuesToWake(endings));
+      return settled;
     }
     const { settled, queues } = await this.pool.transaction((sql) => this.finishWithin(sql, workerId, endings));
-    for (const queue of queues) this.wakeup.queued(queue);
+    this.wake([...queues, ...queuesToWake(endings)]);
     return settled;
+  }
+
+  /** Tells workers that tasks of these queues may start. */
+  wake(queues: Iterable<string>): void {
+    for (const queue of new Set(queues)) this.wakeup.queued(queue);
   }
 
   /** Ends attempts inside the caller's transaction; wake `queues` when it has committed. */
@@ -147,7 +157,7 @@ export class Settlement {
       returns.map((r) => r.processed),
       returns.map((r) => r.total ?? null),
     ]);
-    for (const queue of new Set(rows.filter((row) => row.ready).map((row) => row.queue))) this.wakeup.queued(queue);
+    this.wake([...rows.filter((row) => row.ready).map((row) => row.queue), ...queuesToWake(returns)]);
     const settled = new Set(rows.map((row) => row.id));
     const kept = returns.filter(({ id }) => !settled.has(id));
     if (kept.length === 0) return settled;
@@ -156,6 +166,8 @@ export class Settlement {
     return new Set([...settled, ...cancelled]);
   }
 }
+
+const queuesToWake = (outcomes: readonly (Ending | Return)[]): string[] => outcomes.flatMap(({ wakes }) => wakes ?? []);
 
 const cancelledInstead = ({ id, fence, hasParent, workflowId, processed, total }: Return): Ending => ({
   ...{ id, fence, hasParent, workflowId, processed, total },

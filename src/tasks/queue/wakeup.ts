@@ -14,6 +14,8 @@ const ANSWER_MS = 10_000;
 /** A free slot of a worker that has nothing to do: reserved for one task, until it is taken or declined. */
 export interface Opening {
   readonly workerId: string;
+  /** It holds as long as limits are these. */
+  readonly limitsRevision: string;
   /** Starts a task that was added as this worker's own. */
   take(row: ClaimedRow): void;
   decline(): void;
@@ -45,6 +47,8 @@ export class Wakeup implements BeforeApplicationShutdown {
   private client: Client | undefined;
   private reconnect: NodeJS.Timeout | undefined;
   private closing = false;
+  /** Called when limits have changed, before anybody is told to look for tasks. */
+  onLimits: () => void = ignore;
 
   constructor(
     private readonly database: Database,
@@ -63,6 +67,12 @@ export class Wakeup implements BeforeApplicationShutdown {
       if (opening) return opening;
     }
     return undefined;
+  }
+
+  /** Limits have changed, or what they count: what was refused before may be possible now, or the reverse. */
+  limitsChanged(): void {
+    this.heardOfLimits();
+    this.notify('limits:');
   }
 
   cancelled(taskId: string): void {
@@ -149,8 +159,14 @@ export class Wakeup implements BeforeApplicationShutdown {
     this.reconnect = setTimeout(() => void this.connect(attempt), Math.min(RECONNECT_MAX_MS, 100 * 2 ** attempt));
   }
 
+  private heardOfLimits(): void {
+    this.onLimits();
+    for (const listener of this.listeners) listener.onResync();
+  }
+
   private dispatch(payload: string): void {
     const [kind, rest = ''] = payload.split(/:(.*)/s);
+    if (kind === 'limits') this.heardOfLimits();
     for (const listener of this.listeners) {
       if (kind === 'queue') listener.onQueue(rest);
       else if (kind === 'cancel') listener.onCancel(rest);

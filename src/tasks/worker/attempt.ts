@@ -38,6 +38,8 @@ export interface ClaimedRow {
   readonly checkpoint: Json | null;
   readonly requested_by: string;
   readonly priority: number;
+  /** The place in its lane: what has a smaller one goes first. */
+  readonly rank: number;
   readonly processed: string;
   readonly total: string | null;
   readonly waited_seconds: number | null;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../../platform/database/transaction.js';
 import type { AnyTaskDefinition } from '../define-task.js';
 import { Enqueuer } from '../queue/enqueuer.js';
+import { concurrencyKeyOf } from '../limits/concurrency-key.js';
 import { parseTaskInput } from '../task-input.js';
 import type { AttemptContext } from './task-context.js';
 
@@ -17,7 +18,8 @@ export class EffectsWriter {
     for (const { task, input } of context.followUps) {
       const definition: AnyTaskDefinition = task;
       const params = parseTaskInput(definition, input);
-      const tasks = [{ params, dedupKey: definition.dedupKey?.(params) }];
+      const concurrencyKey = concurrencyKeyOf(definition, params);
+      const tasks = [{ params, dedupKey: definition.dedupKey?.(params), concurrencyKey }];
       await this.enqueuer.add(tx, { definition, tasks, terms: { actor: `task:${context.task.id}` } });
       queues.add(definition.queue);
     }

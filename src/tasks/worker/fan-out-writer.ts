@@ -8,6 +8,7 @@ import { IDLE_IN_TRANSACTION_MS } from '../queue/engine-pool.js';
 import { Enqueuer, type NewTask } from '../queue/enqueuer.js';
 import { HOLD, NEXT_ROUND, PIN_ANCESTORS, WAIT_FOR_CHILDREN } from '../queue/settle.sql.js';
 import { Wakeup } from '../queue/wakeup.js';
+import { concurrencyKeyOf } from '../limits/concurrency-key.js';
 import type { FanOut } from '../task-handler.js';
 import { parseTaskInput } from '../task-input.js';
 import { type Attempt, LeaseLostError } from './attempt.js';
@@ -86,6 +87,7 @@ function parse(fanOut: FanOut): Batch[] {
     if (!Number.isInteger(weight) || weight < 0 || weight > MAX_WEIGHT) {
       throw invalid('invalid_task_input', `the weight of a batch is a whole number, not ${String(weight)}`);
     }
-    return { params: parseTaskInput(definition, input), weight };
+    const params = parseTaskInput(definition, input);
+    return { params, weight, concurrencyKey: concurrencyKeyOf(definition, params) };
   });
 }

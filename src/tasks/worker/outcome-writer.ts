@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { within } from '../../platform/tracing/tracing.js';
+import { Circuits } from '../limits/circuits.js';
 import { type Ending, type Return, Settlement } from '../queue/settlement.js';
-import { Wakeup } from '../queue/wakeup.js';
 import { classify, type Failure, PermanentError, retryDelayMs } from '../retry-policy.js';
 import type { Json } from '../task-handler.js';
 import { type Attempt, LeaseLostError } from './attempt.js';
@@ -15,7 +15,7 @@ import type { AttemptContext } from './task-context.js';
 import { whileHeld } from './while-held.js';
 
 /** How an attempt ended, for logs and metrics. */
-export type AttemptEnd = 'completed' | 'failed' | 'cancelled' | 'retry' | 'released' | 'waiting' | 'lost';
+export type AttemptEnd = 'completed' | 'failed' | 'cancelled' | 'retry' | 'released' | 'parked' | 'waiting' | 'lost';
 
 export interface WrittenOutcome {
   readonly end: AttemptEnd;
@@ -29,6 +29,12 @@ export interface Holder {
   readonly settler: Settler;
 }
 
+type StoppedAttempt =
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'released' }
+  | { readonly kind: 'failure'; readonly failure: Failure };
+
 /** More does not belong into a row; big results go to the blob store and only their key here. */
 const MAX_RESULT_BYTES = 1_000_000;
 
@@ -40,7 +46,7 @@ export class OutcomeWriter {
     private readonly settlement: Settlement,
     private readonly fanOuts: FanOutWriter,
     private readonly effects: EffectsWriter,
-    private readonly wakeup: Wakeup,
+    private readonly circuits: Circuits,
   ) {}
 
   /** Gives no promise where there is nothing to wait for: the settler writes in its own time. */
@@ -52,6 +58,7 @@ export class OutcomeWriter {
         return this.writeAtOnce(holder, attempt, outcome);
       }
       holder.settler.end(tracked(attempt, this.ending(attempt, 'completed', resultText(outcome.result))));
+      this.circuits.succeeded(attempt.row.type, attempt.row.id);
       return { end: 'completed' };
     } catch (error) {
       return this.settleError(holder.settler, attempt, error);
@@ -66,10 +73,14 @@ export class OutcomeWriter {
     try {
       if (outcome.kind === 'fan-out') {
         await settling(attempt, () => this.fanOuts.write(workerId, attempt, outcome));
+        this.circuits.succeeded(attempt.row.type, attempt.row.id);
+        const queue = this.queueOf(attempt);
+        if (queue !== undefined) this.settlement.wake([queue]);
         return { end: 'waiting' };
       }
       const ending = this.ending(attempt, 'completed', resultText(outcome.result));
       await settling(attempt, () => this.settleWithEffects(workerId, ending, outcome.context));
+      this.circuits.succeeded(attempt.row.type, attempt.row.id);
       return { end: 'completed' };
     } catch (error) {
       return this.settleError(settler, attempt, error);
@@ -78,7 +89,13 @@ export class OutcomeWriter {
 
   /** Ends an attempt that was stopped and does not listen. */
   giveUp(settler: Settler, attempt: Attempt): WrittenOutcome {
-    return this.settleError(settler, attempt, attempt.signal.reason);
+    const { type, id } = attempt.row;
+    const wasOpen = this.circuits.wasLastSeenOpen(type);
+    const stopped = this.endOf(attempt, attempt.signal.reason);
+    if (stopped.kind === 'failure' && stopped.failure.category === 'transient') {
+      void this.circuits.failed(type, id, stopped.failure); // the slot does not wait for it
+    }
+    return this.hand(settler, attempt, { ...stopped, wasOpen });
   }
 
   /** The end, the handler's own writes and its follow-up tasks, all or nothing. */
@@ -88,21 +105,49 @@ export class OutcomeWriter {
       if (settled.size === 0) throw new LeaseLostError(ending.id);
       return [...queues, ...(await this.effects.write(tx, context))];
     });
-    for (const queue of new Set(queues)) this.wakeup.queued(queue);
+    this.settlement.wake([...queues, ...(ending.wakes === undefined ? [] : [ending.wakes])]);
   }
 
-  private settleError(settler: Settler, attempt: Attempt, error: unknown): WrittenOutcome {
-    const { row, why, definition } = attempt;
-    if (error instanceof LeaseLostError || why === 'lease-lost') return { end: 'lost' };
-    if (why === 'cancelled') {
+  private settleError(settler: Settler, attempt: Attempt, error: unknown): WrittenOutcome | Promise<WrittenOutcome> {
+    const { type, id } = attempt.row;
+    const end = this.endOf(attempt, error);
+    if (end.kind !== 'failure' || end.failure.category === 'permanent' || !this.circuits.has(type)) {
+      return this.hand(settler, attempt, { ...end, wasOpen: false });
+    }
+    return this.circuits
+      .failed(type, id, end.failure)
+      .then((wasOpen) => this.hand(settler, attempt, { ...end, wasOpen }));
+  }
+
+  /** What an error, or a signal, means for the attempt. */
+  private endOf({ row, why }: Attempt, error: unknown): StoppedAttempt {
+    if (error instanceof LeaseLostError || why === 'lease-lost') return { kind: 'lost' };
+    if (why === 'cancelled') return { kind: 'cancelled' };
+    if (why === 'shutdown') return { kind: 'released' };
+    return { kind: 'failure', failure: why === 'timeout' ? timeoutFailure(row.timeout_ms) : classify(error) };
+  }
+
+  /** Hands the outcome to the settler. Where the circuit was open already the attempt does not count. */
+  private hand(
+    settler: Settler,
+    attempt: Attempt,
+    end: StoppedAttempt & { readonly wasOpen: boolean },
+  ): WrittenOutcome {
+    const { row, definition } = attempt;
+    if (end.kind === 'lost') return { end: 'lost' };
+    if (end.kind === 'cancelled') {
       settler.end(tracked(attempt, this.ending(attempt, 'cancelled')));
       return { end: 'cancelled' };
     }
-    if (why === 'shutdown') {
+    if (end.kind === 'released') {
       settler.giveBack(tracked(attempt, { ...this.held(attempt), reason: 'released', delayMs: 0 }));
       return { end: 'released' };
     }
-    const failure = why === 'timeout' ? timeoutFailure(row.timeout_ms) : classify(error);
+    const { failure } = end;
+    if (end.wasOpen && failure.category === 'transient') {
+      settler.giveBack(tracked(attempt, { ...this.held(attempt), ...failure, reason: 'parked', delayMs: 0 }));
+      return { end: 'parked', failure };
+    }
     if (failure.category === 'permanent' || row.attempt >= row.max_attempts) {
       settler.end(tracked(attempt, { ...this.ending(attempt, 'failed'), ...failure }));
       return { end: 'failed', failure };
@@ -113,14 +158,23 @@ export class OutcomeWriter {
   }
 
   /** Field by field: spreading costs more than all else that ends an attempt. */
-  private ending({ row, processed, total }: Attempt, status: Ending['status'], result: string | null = null): Ending {
+  private ending(attempt: Attempt, status: Ending['status'], result: string | null = null): Ending {
+    const { row, processed, total } = attempt;
     const { id, fence, parent_id, workflow_id: workflowId } = row;
-    return { id, fence, hasParent: parent_id !== null, workflowId, processed, total, status, result };
+    const wakes = this.queueOf(attempt);
+    return { id, fence, hasParent: parent_id !== null, workflowId, processed, total, status, result, wakes };
   }
 
-  private held({ row, processed, total }: Attempt): Omit<Ending, 'status'> {
+  private held(attempt: Attempt): Omit<Ending, 'status'> {
+    const { row, processed, total } = attempt;
     const { id, fence, parent_id, workflow_id: workflowId } = row;
-    return { id, fence, hasParent: parent_id !== null, workflowId, processed, total };
+    return { id, fence, hasParent: parent_id !== null, workflowId, processed, total, wakes: this.queueOf(attempt) };
+  }
+
+  /** Where something may wait for this attempt to end. */
+  private queueOf({ definition, row }: Attempt): string | undefined {
+    if (!definition || !this.circuits.isLimited(row.type, definition.queue)) return undefined;
+    return definition.queue;
   }
 }
 

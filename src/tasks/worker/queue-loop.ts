@@ -1,9 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { AsyncResource } from 'node:async_hooks';
-import type { EnginePool } from '../queue/engine-pool.js';
-import { CLAIM } from '../queue/claim.sql.js';
-import type { Opening } from '../queue/wakeup.js';
 import type { TaskType } from '../define-task.js';
+import type { Opening } from '../queue/wakeup.js';
 import type { ClaimedRow } from './attempt.js';
 
 const RETRY_MS = 500;
@@ -19,13 +17,22 @@ interface Asked {
   readonly rows: Promise<ClaimedRow[] | undefined>;
 }
 
+/** Claims tasks of the queue for the worker. */
+export interface Claims {
+  claim(limit: number): Promise<ClaimedRow[]>;
+  /** The revision of limits under which a new task of this type may start at once; undefined when it may not. */
+  straight(type: Pick<TaskType, 'name' | 'version'>): string | undefined;
+  /** When something that was refused may be possible without anybody saying so. */
+  readonly retryInMs: number | undefined;
+}
+
 export interface QueueLoopOptions {
   readonly queue: string;
+  readonly workerId: string;
   /** How many attempts of this queue run at once in this process. */
   readonly concurrency: number;
-  /** The types it works on, each up to a version. */
-  readonly types: readonly { readonly name: string; readonly version: number }[];
-  readonly workerId: string;
+  /** Where its tasks come from. */
+  readonly claims: Claims;
   readonly pollMs: number;
   readonly start: (row: ClaimedRow) => void;
   /** false while nothing may be claimed: lease in doubt, or outcomes not written faster than they come in. */
@@ -48,10 +55,7 @@ export class QueueLoop {
   /** Starts in the loop's own context: log lines and traces of a task are not those of whoever added it. */
   private readonly startApart: (row: ClaimedRow) => void;
 
-  constructor(
-    private readonly pool: EnginePool,
-    private readonly options: QueueLoopOptions,
-  ) {
+  constructor(private readonly options: QueueLoopOptions) {
     this.startApart = AsyncResource.bind(options.start);
   }
 
@@ -73,14 +77,16 @@ export class QueueLoop {
   }
 
   /** A slot for a new task of this type, while there is nothing else to do. */
-  opening({ name, version }: Pick<TaskType, 'name' | 'version'>): Opening | undefined {
-    const { types, workerId, mayClaim } = this.options;
+  opening(type: Pick<TaskType, 'name' | 'version'>): Opening | undefined {
+    const { claims, workerId, mayClaim } = this.options;
     if (!this.isIdle || this.hinted || this.stopped || this.isFull() || !mayClaim()) return undefined;
-    if (!types.some((known) => known.name === name && known.version >= version)) return undefined;
+    const limitsRevision = claims.straight(type);
+    if (limitsRevision === undefined) return undefined;
     this.inFlight += 1;
     this.reserved += 1;
     return {
       workerId,
+      limitsRevision,
       take: (row) => {
         this.startApart(row);
         this.unreserve();
@@ -125,6 +131,10 @@ export class QueueLoop {
     this.startAll((await asked?.rows) ?? []);
   }
 
+  private nextLookMs(): number {
+    return Math.min(this.options.pollMs, this.options.claims.retryInMs ?? Infinity);
+  }
+
   private isFull(): boolean {
     return this.inFlight >= this.options.concurrency;
   }
@@ -147,11 +157,9 @@ export class QueueLoop {
 
   /** Gives nothing when the database did not answer. */
   private async claim(limit: number): Promise<ClaimedRow[] | undefined> {
-    const { queue, types, workerId } = this.options;
+    const { queue, claims } = this.options;
     try {
-      const names = types.map((type) => type.name);
-      const versions = types.map((type) => type.version);
-      return await this.pool.prepared.query<ClaimedRow>(CLAIM, [workerId, queue, names, limit, versions]);
+      return await claims.claim(limit);
     } catch (error) {
       if (!this.stopped) this.logger.warn({ message: 'claim failed, trying again', queue, err: error });
       return undefined;
@@ -160,13 +168,13 @@ export class QueueLoop {
 
   private startAll(rows: ClaimedRow[]): void {
     // RETURNING has no order of its own.
-    rows.sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1));
+    rows.sort((a, b) => a.rank - b.rank || (a.id < b.id ? -1 : 1));
     for (const row of rows) this.options.start(row);
   }
 
   private async rest(found: readonly ClaimedRow[] | undefined): Promise<void> {
     this.isIdle = found !== undefined;
-    await this.sleep(found ? this.options.pollMs : RETRY_MS);
+    await this.sleep(found ? this.nextLookMs() : RETRY_MS);
     this.isIdle = false;
   }
 

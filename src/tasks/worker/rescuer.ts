@@ -2,11 +2,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import { IsolationMetrics } from '../isolation/isolation-metrics.js';
 import { Orphans, type Rescued } from '../isolation/orphans.js';
 import { Canceller } from '../queue/canceller.js';
-import { PROMOTE, NEXT_DUE } from '../queue/claim.sql.js';
 import { EnginePool } from '../queue/engine-pool.js';
 import { LEASE_LOCK_CLASS, LIST_WORKERS, RESCUE_LOCK, STRIKE_OFF_WORKERS } from '../queue/lease.sql.js';
-import { Wakeup } from '../queue/wakeup.js';
 import type { Sql } from '../../platform/database/transaction.js';
+import { QueueUpkeep } from './queue-upkeep.js';
 import { type GoneWorker as Gone, type WatchedWorker, WorkerWatch } from './worker-watch.js';
 
 /** How often dead workers and due tasks are looked for. A few cheap statements each. */
@@ -15,14 +14,16 @@ const TICK_MS = 1_000;
 const DOUBT_MS = 300;
 /** Due tasks come in crowds; looking more often would not wake them sooner. */
 const MIN_TICK_MS = 10;
-const PROMOTE_BATCH = 5_000;
 
 interface RegisteredWorker extends WatchedWorker {
   hostname: string;
   pid: number;
 }
 
-/** Every worker does this for all: gives the tasks of dead workers to the living, and wakes delayed tasks when due. */
+/**
+ * Every worker does this for all: gives the tasks of dead workers to the living, wakes delayed tasks when due, and fails
+ * those that have not started in time.
+ */
 @Injectable()
 export class Rescuer {
   private readonly logger = new Logger(Rescuer.name);
@@ -34,10 +35,10 @@ export class Rescuer {
 
   constructor(
     private readonly pool: EnginePool,
-    private readonly wakeup: Wakeup,
     private readonly canceller: Canceller,
     private readonly orphans: Orphans,
     private readonly metrics: IsolationMetrics,
+    private readonly upkeep: QueueUpkeep,
   ) {}
 
   /** A process may have two reasons to: its own worker, and the external ones that it answers. */
@@ -66,9 +67,11 @@ export class Rescuer {
       const now = performance.now();
       if (now >= this.nextRescueMs) {
         await this.rescue(now);
+        await this.upkeep.endOverdue();
+        await this.upkeep.moveToLanes();
         this.nextRescueMs = now + (this.watch.inDoubt ? DOUBT_MS : TICK_MS);
       }
-      const dueMs = await this.promote();
+      const dueMs = (await this.upkeep.promote()) ?? TICK_MS;
       return Math.max(MIN_TICK_MS, Math.min(dueMs, this.nextRescueMs - performance.now()));
     } catch (error) {
       this.watch.forget();
@@ -102,17 +105,10 @@ export class Rescuer {
     for (const { id: jobId, type: taskName, ready } of freed) {
       this.logger.warn({ message: 'task rescued from a lost worker', jobId, taskName, suspect: !ready });
     }
-    for (const queue of new Set([...queues, ...freed.map((task) => task.queue)])) this.wakeup.queued(queue);
+    this.canceller.announce({ queues: new Set([...queues, ...freed.map((task) => task.queue)]), ended: [], asked: [] });
     for (const task of freed) {
       if (task.cancel) await this.canceller.cancel(task.id, task.cancel_requested_by ?? 'engine');
     }
-  }
-
-  private async promote(): Promise<number> {
-    const promoted = await this.pool.prepared.query<{ queue: string; count: number }>(PROMOTE, [PROMOTE_BATCH]);
-    for (const { queue } of promoted) this.wakeup.queued(queue);
-    const [next] = await this.pool.prepared.query<{ due_in_ms: number | null }>(NEXT_DUE);
-    return next?.due_in_ms ?? TICK_MS;
   }
 }
 

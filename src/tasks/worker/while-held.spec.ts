@@ -12,7 +12,7 @@ const anAttempt = (): Attempt =>
       checkpoint: null,
       requested_by: 'test',
     },
-    ...{ priority: 0, processed: '0', total: null, waited_seconds: null, trace_parent: null },
+    ...{ priority: 0, rank: 0, processed: '0', total: null, waited_seconds: null, trace_parent: null },
   });
 
 const withState = (code: string): Error => Object.assign(new Error('x'), { code });

@@ -2,13 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { Tracing } from '../../platform/tracing/tracing.js';
 import { EnginePool } from '../queue/engine-pool.js';
+import { WorkerClaims } from '../limits/worker-claims.js';
 import { TaskRegistry } from '../task-registry.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { Runner } from './runner.js';
 import { Settlers } from './settler.js';
 import { TaskMetrics } from './task-metrics.js';
 
-/** How a worker gets from a claimed task to a written outcome. */
+/** How a worker gets from a task that waits to a written outcome. */
 @Injectable()
 export class Execution {
   constructor(
@@ -16,6 +17,7 @@ export class Execution {
     readonly outcomes: OutcomeWriter,
     readonly metrics: TaskMetrics,
     readonly tracing: Tracing,
+    readonly claims: WorkerClaims,
   ) {}
 }
 

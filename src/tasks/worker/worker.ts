@@ -87,16 +87,18 @@ export class Worker {
   }
 
   async start(): Promise<void> {
-    const { registry, pool } = this.parts;
+    const { registry } = this.parts;
+    const { claims } = this.parts.execution;
+    await claims.prepare();
     await this.lease.acquire(this.options.concurrency, registry.definitions(), this.options.leaveCell !== undefined);
     for (const [queue, concurrency] of Object.entries(this.options.concurrency)) {
       const types = registry.typesOfQueue(queue);
       if (types.length === 0 || concurrency === 0 || this.options.leaveCell) continue;
-      const loop: QueueLoop = new QueueLoop(pool, {
+      const loop: QueueLoop = new QueueLoop({
         queue,
         concurrency,
-        types,
         workerId: this.id,
+        claims: claims.ofQueue({ queue, types, workerId: this.id }),
         pollMs: this.options.pollMs,
         start: (row) => {
           this.work(row, loop);
@@ -147,12 +149,12 @@ export class Worker {
   }
 
   private startAlone(leave: () => void): void {
-    const { registry, pool } = this.parts;
+    const { registry } = this.parts;
     const queues = Object.keys(this.options.concurrency).filter((queue) => this.options.concurrency[queue] !== 0);
-    const loop: SuspectLoop = new SuspectLoop(pool, {
-      workerId: this.id,
-      queues,
-      types: queues.flatMap((queue) => registry.typesOfQueue(queue)),
+    const types = queues.flatMap((queue) => registry.typesOfQueue(queue));
+    const claims = this.parts.execution.claims.ofSuspects({ queues, types, workerId: this.id });
+    const loop: SuspectLoop = new SuspectLoop({
+      claim: () => claims.claim(),
       start: (row) => {
         this.work(row, loop);
       },

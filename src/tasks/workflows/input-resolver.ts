@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Sql } from '../../platform/database/transaction.js';
 import { AppError } from '../../platform/errors/app-error.js';
+import { concurrencyKeyOf } from '../limits/concurrency-key.js';
 import type { Json } from '../task-handler.js';
 import { parseTaskInput, upgradeParams } from '../task-input.js';
 import { ExternalTypes } from '../external/external-types.service.js';
@@ -11,7 +12,7 @@ import { resolve, UnresolvedReference } from './references.js';
 
 /** What becomes of a node once its parents' results are read. */
 export type Choice =
-  | { readonly kind: 'run'; readonly params?: object }
+  | { readonly kind: 'run'; readonly params?: object; readonly key?: string }
   | { readonly kind: 'skip'; readonly message: string }
   | { readonly kind: 'fail'; readonly code: string; readonly message: string };
 
@@ -24,6 +25,11 @@ interface NodeRules {
   readonly reads: Readonly<Record<string, string>>;
   readonly type: string;
   readonly version: number;
+}
+
+interface Checked {
+  readonly params: object;
+  readonly key?: string;
 }
 
 /** Inputs are ids and small facts; thousands of nodes may take from one result, and each gets a copy. */
@@ -65,9 +71,9 @@ export class InputResolver {
     }
     if (node.params === null) return { kind: 'run' };
     try {
-      const params = await this.checked(sql, node, resolve(node.params, results) as object);
+      const { params, key } = await this.checked(sql, node, resolve(node.params, results) as object);
       if (JSON.stringify(params).length > MAX_PARAMS_LENGTH) return TOO_LARGE;
-      return { kind: 'run', params };
+      return { kind: 'run', params, key };
     } catch (error) {
       return refusalOf(error);
     }
@@ -77,13 +83,15 @@ export class InputResolver {
    * The input as its type takes it. A process that does not know the type, or only an older version of it, leaves the check
    * to the worker that runs it, which checks inputs of workflows in any case.
    */
-  private async checked(sql: Sql, { type, version }: NodeRules, params: object): Promise<object> {
+  private async checked(sql: Sql, { type, version }: NodeRules, params: object): Promise<Checked> {
     const definition = this.registry.find(type)?.definition;
-    if (definition === undefined)
-      return (await this.external.version(type, version, sql))?.parseInput(params) ?? params;
-    if (definition.version < version) return params;
+    if (definition === undefined) {
+      const declared = await this.external.version(type, version, sql);
+      return declared ? { params: declared.parseInput(params), key: concurrencyKeyOf(declared, params) } : { params };
+    }
+    if (definition.version < version) return { params };
     const input = parseTaskInput(definition, upgradeParams(definition, version, params));
-    return definition.version === version ? input : params;
+    return { params: definition.version === version ? input : params, key: concurrencyKeyOf(definition, input) };
   }
 }
 

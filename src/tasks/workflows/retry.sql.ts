@@ -1,3 +1,4 @@
+import { LANE_OF, RANK_OF } from '../queue/lanes.sql.js';
 import { SHARED_COLUMNS } from '../queue/settle.sql.js';
 import { NODE_COLUMNS } from './advance.sql.js';
 
@@ -27,26 +28,32 @@ const KEPT = SHARED_COLUMNS.split(',')
   .map((column) => column.trim())
   .filter(
     (column) =>
-      !['joining', 'run_at', 'queued_at', 'started_at', 'params', 'checkpoint', 'crash_count'].includes(column),
+      !['joining', 'run_at', 'start_by', 'queued_at', 'started_at', 'params', 'checkpoint', 'crash_count'].includes(
+        column,
+      ),
   );
 const KEPT_COLUMNS = KEPT.join(', ');
 
 /**
  * Back to waiting for what they depend on, for a new series of attempts: $2 are those that someone ($3) asked for ($4), the
  * others are below these. Only the former keep what they did so far and their checkpoint: what the others did was made
- * of results that will be different. Fences go on where they were; of having killed workers they are cleared. Gives how many there were.
+ * of results that will be different. They wait from now ($5: the seconds that a point of
+ * priority is worth). Fences go on where they were; of having killed workers they are cleared. Gives how many there were.
  */
 export const RESET_TASKS = `
   WITH gone AS (
     DELETE FROM finished_tasks t WHERE t.id = ANY($1::uuid[]) RETURNING t.*, t.id = ANY($2::uuid[]) AS asked_for
   ), revived AS (
-    INSERT INTO live_tasks (${KEPT_COLUMNS}, joining, status, attempt, processed, total, checkpoint, params, run_at, updated_at)
+    INSERT INTO live_tasks (${KEPT_COLUMNS}, joining, status, attempt, processed, total, checkpoint, params, run_at, updated_at,
+      start_by, lane, rank)
     SELECT ${KEPT.map((column) => `g.${column}`).join(', ')}, false, 'created', 0, CASE WHEN asked_for THEN g.processed ELSE 0 END,
-      CASE WHEN asked_for THEN g.total END, CASE WHEN asked_for THEN g.checkpoint END, coalesce(n.params, g.params), now(), now()
+      CASE WHEN asked_for THEN g.total END, CASE WHEN asked_for THEN g.checkpoint END, coalesce(n.params, g.params), now(), now(),
+      CASE WHEN g.start_by > now() THEN g.start_by END, ${LANE_OF({ queue: 'g.queue', type: 'g.type', key: 'g.concurrency_key' })},
+      ${RANK_OF({ at: 'now()', priority: 'g.priority', seconds: '$5::int' })}
     FROM gone g JOIN workflow_nodes n ON n.task_id = g.id
   ), called_back AS (
     UPDATE live_tasks t
-    SET status = 'created', ready = false, crash_count = 0, deaths_alone = 0, attempt = 0, processed = 0, total = NULL, checkpoint = NULL, joining = false,
+    SET status = 'created', ready = false, started_at = NULL, crash_count = 0, deaths_alone = 0, attempt = 0, processed = 0, total = NULL, checkpoint = NULL, joining = false,
       error_code = NULL, error_category = NULL, error_message = NULL, params = coalesce(n.params, t.params), run_at = now(),
       updated_at = now()
     FROM workflow_nodes n

@@ -137,6 +137,7 @@ async function save(sql: Sql, ripple: Ripple, choices: ReadonlyMap<RippleNode, C
       changed.map(({ outcome }) => outcome),
       some.map(({ id }) => id),
       some.map(({ params }) => (params === undefined ? null : JSON.stringify(params))),
+      some.map(({ key }) => key ?? null),
     ]);
     for (const { queue } of rows) queues.add(queue);
   }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Settings } from '../../platform/config/settings.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { conflict } from '../../platform/errors/app-error.js';
 import type { TaskStatus } from '../task-state.js';
@@ -42,7 +43,10 @@ interface EndedParent {
  */
 @Injectable()
 export class WorkflowRetrier {
-  constructor(private readonly advancer: WorkflowAdvancer) {}
+  constructor(
+    private readonly advancer: WorkflowAdvancer,
+    private readonly settings: Settings,
+  ) {}
 
   /**
    * Gives the queues in which tasks may start once the transaction has committed.
@@ -86,7 +90,10 @@ export class WorkflowRetrier {
       const message = `${String(atWork)} nodes below are running; cancel them or wait for their end, then retry`;
       throw conflict('nodes_at_work', message);
     }
-    const [reset] = await sql.query<{ revived: number }>(RESET_TASKS, [ids, roots, by.actor, by.reason]);
+    const [reset] = await sql.query<{ revived: number }>(RESET_TASKS, [
+      ...[ids, roots, by.actor, by.reason],
+      this.settings.prioritySeconds,
+    ]);
     if ((reset?.revived ?? 0) + live.length < ids.length) {
       throw conflict('tasks_removed', 'tasks of this workflow are not kept any more; start the workflow anew');
     }

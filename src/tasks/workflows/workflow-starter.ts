@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { Settings } from '../../platform/config/settings.js';
 import type { Sql, Transaction } from '../../platform/database/transaction.js';
 import { type FieldError, invalid, AppError } from '../../platform/errors/app-error.js';
 import { Tracing, within } from '../../platform/tracing/tracing.js';
 import type { AnyTaskType } from '../define-task.js';
 import { type Made, makeOnce } from '../idempotency.js';
+import { concurrencyKeyOf } from '../limits/concurrency-key.js';
 import { EnginePool } from '../queue/engine-pool.js';
 import { newTaskIds } from '../queue/task-ids.js';
 import { Wakeup } from '../queue/wakeup.js';
@@ -43,6 +45,7 @@ export class WorkflowStarter {
     private readonly wakeup: Wakeup,
     private readonly types: TaskTypes,
     private readonly tracing: Tracing,
+    private readonly settings: Settings,
   ) {}
 
   /** @throws invalid `invalid_workflow`, `workflow_cycle` before anything is written. */
@@ -68,8 +71,8 @@ export class WorkflowStarter {
   ): Promise<Made> {
     const make = async (): Promise<Made> => {
       const [id = ''] = newTaskIds(1);
-      const workflow = { id, actor, name: spec.name ?? 'Workflow' };
-      await this.addTraced(sql, nodes, workflow);
+      const { prioritySeconds } = this.settings;
+      await this.addTraced(sql, nodes, { id, actor, name: spec.name ?? 'Workflow', prioritySeconds });
       return { id, created: true };
     };
     if (key === undefined) return make();
@@ -145,6 +148,7 @@ interface NewWorkflow {
   readonly name: string;
   readonly actor: string;
   readonly traceParent?: string;
+  readonly prioritySeconds: number;
 }
 
 async function add(sql: Sql, nodes: readonly NewNode[], workflow: NewWorkflow): Promise<void> {
@@ -163,7 +167,7 @@ async function add(sql: Sql, nodes: readonly NewNode[], workflow: NewWorkflow): 
   ]);
 }
 
-const taskValues = (nodes: readonly NewNode[], { id, actor, traceParent }: NewWorkflow): unknown[] => [
+const taskValues = (nodes: readonly NewNode[], { id, actor, prioritySeconds, traceParent }: NewWorkflow): unknown[] => [
   nodes.map((node) => node.id),
   nodes.map(({ params }) => JSON.stringify(params)),
   nodes.map(({ definition }) => definition.name),
@@ -177,6 +181,8 @@ const taskValues = (nodes: readonly NewNode[], { id, actor, traceParent }: NewWo
   nodes.map(({ parents }) => parents.length === 0),
   id,
   actor,
+  nodes.map(({ open, definition, params }) => (open ? null : (concurrencyKeyOf(definition, params) ?? null))),
+  prioritySeconds,
   traceParent ?? null,
 ];
 

@@ -3,6 +3,7 @@ import { CANCEL_UNHELD, HOLD_TASKS, LIVE_FAMILY, REQUEST_CANCEL } from '../../..
 import { CLAIM, NEXT_DUE, PROMOTE } from '../../../src/tasks/queue/claim.sql.js';
 import { EnginePool } from '../../../src/tasks/queue/engine-pool.js';
 import { CLAIM_SUSPECT, FREE_ORPHANS, HOLD_ORPHANS, SURVEY } from '../../../src/tasks/isolation/isolation.sql.js';
+import { REVISION } from '../../../src/tasks/limits/limits.sql.js';
 import { REGISTER_WORKER, RENEW_LEASE } from '../../../src/tasks/queue/lease.sql.js';
 import { EVENTS_OF_TASK, IDS_BY_PREFIX, TASK_BY_ID } from '../../../src/tasks/queue/read.sql.js';
 import { FINISH, HOLD, REQUEUE, SAVE_CHECKPOINT, WRITE_PROGRESS } from '../../../src/tasks/queue/settle.sql.js';
@@ -20,6 +21,7 @@ const workerId = uuidv7();
 /** What the worker holds. */
 let held: { id: string; fence: number }[];
 let finished: string;
+let revision: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -44,7 +46,8 @@ beforeAll(async () => {
   );
   const pool = engine.app.get(EnginePool);
   await pool.query(REGISTER_WORKER, [workerId, 'plans', 0, '{}', [], 3_600_000, false]);
-  held = await pool.query(CLAIM, [workerId, 'default', [work.name], HELD, [1]]);
+  revision = (await pool.query<{ revision: string }>(REVISION))[0]!.revision;
+  held = await pool.query(CLAIM, [workerId, 'default', [work.name], HELD, [1], revision]);
 }, 120_000);
 
 afterAll(async () => {
@@ -151,7 +154,7 @@ describe.each([
   });
 
   it('a claim reads as many rows as it takes', async () => {
-    const reads = await engineReads(CLAIM, [workerId, 'default', [work.name], 10, [1]], true);
+    const reads = await engineReads(CLAIM, [workerId, 'default', [work.name], 10, [1], revision], true);
     expect(Object.keys(reads).sort()).toEqual(['Tid Scan on live_tasks', 'live_tasks_ready']);
     expect(Math.max(...Object.values(reads))).toBe(10);
   });
@@ -200,7 +203,7 @@ describe.each([
     const survey = [['default'], [work.name], [1], 10_000];
     const reads = await engineReads(SURVEY, [...survey, [workerId]], true);
     expect(reads).toEqual({ live_tasks_suspects: 0 });
-    expect(await engineReads(CLAIM_SUSPECT, [...survey.slice(0, 3), workerId])).toEqual({
+    expect(await engineReads(CLAIM_SUSPECT, [...survey.slice(0, 3), workerId, revision])).toEqual({
       live_tasks_suspects: 0,
       live_tasks_pkey: 0,
     });

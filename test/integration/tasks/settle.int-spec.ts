@@ -372,8 +372,8 @@ describe('progress', () => {
 describe('the database refuses', () => {
   const now = `now(), now(), 'someone', 'x', now()`;
   const live = (columns: string, values: string): string =>
-    `INSERT INTO live_tasks (id, type, version, queue, max_attempts, timeout_ms, created_at, run_at, requested_by, name, updated_at, ${columns})
-     VALUES (gen_random_uuid(), 't', 1, 'default', 1, 1, ${now}, ${values})`;
+    `INSERT INTO live_tasks (id, type, version, queue, max_attempts, timeout_ms, created_at, run_at, requested_by, name, updated_at, lane, rank, ${columns})
+     VALUES (gen_random_uuid(), 't', 1, 'default', 1, 1, ${now}, 'default', 0, ${values})`;
   const finished = (columns: string, values: string): string =>
     `INSERT INTO finished_tasks (id, type, version, queue, joining, priority, attempt, max_attempts, fence, crash_count, timeout_ms,
        processed, weight, drift_score, params, task_metadata, created_at, run_at, requested_by, name, updated_at, completed_at, ${columns})

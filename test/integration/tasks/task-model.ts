@@ -20,6 +20,8 @@ export interface ModelTask {
   readonly rounds: Round[];
   /** What the audit trail must say, move by move: `from>to reason`. */
   readonly trail: string[];
+  /** When it last began to wait: what waits longest goes first. */
+  rank: number;
   status: TaskStatus;
   ready: boolean;
   waiting: boolean;
@@ -38,6 +40,8 @@ export type Loss = 'ended' | 'lost' | 'witnessed';
 /** What the engine promises about statuses, attempts and counters, without a database: lists and assignments. */
 export class TaskModel {
   readonly tasks: ModelTask[] = [];
+  /** Goes up with every step. */
+  now = 0;
   /** The fences under which workers held tasks when they were lost. */
   private readonly losses = new Map<string, { task: ModelTask; fence: number }[]>();
 
@@ -48,6 +52,7 @@ export class TaskModel {
       dedupKey: undefined,
       rounds: [],
       trail: [],
+      rank: this.now,
       status: 'queued',
       ready: true,
       waiting: false,
@@ -68,9 +73,10 @@ export class TaskModel {
     return this.tasks.find((task) => task.dedupKey === dedupKey && live(task));
   }
 
-  /** In the order of ids, which is that of creation. */
+  /** In the order in which they began to wait, and of ids where that was at once. */
   claim(worker: string, limit: number): ModelTask[] {
-    const claimed = this.tasks.filter((task) => task.status === 'queued' && task.ready).sort(byId);
+    const claimed = this.tasks.filter((task) => task.status === 'queued' && task.ready);
+    claimed.sort((a, b) => a.rank - b.rank || byId(a, b));
     return claimed.slice(0, limit).map((task) => take(task, worker));
   }
 
@@ -175,7 +181,7 @@ export class TaskModel {
 
   rerun(task: ModelTask): void {
     this.reopenAbove(task);
-    revive(task, false);
+    revive(task, { waiting: false, now: this.now });
   }
 
   /** The finished batches of its last fan-out that did not complete. */
@@ -194,11 +200,11 @@ export class TaskModel {
   }
 
   private reopen(task: ModelTask): void {
-    revive(task, true);
+    revive(task, { waiting: true, now: this.now });
     for (const child of this.unsuccessful(task)) {
       this.reopenAbove(child);
       if (this.unsuccessful(child).length > 0) this.reopen(child);
-      else revive(child, false);
+      else revive(child, { waiting: false, now: this.now });
     }
   }
 
@@ -237,8 +243,8 @@ function isGuilty({ cancelRequested, crashes, deaths }: ModelTask, loss: Loss): 
   return deaths + (loss === 'witnessed' ? 1 : 0) >= DEATHS_ALONE || crashes >= LOSSES_ALONE;
 }
 
-function revive(task: ModelTask, waiting: boolean): void {
+function revive(task: ModelTask, { waiting, now }: { waiting: boolean; now: number }): void {
   move(task, 'queued', 'retry');
   if (waiting) move(task, 'running', 'waiting_for_children');
-  Object.assign(task, { ready: !waiting, waiting, attempt: 0, crashes: 0, deaths: 0 });
+  Object.assign(task, { ready: !waiting, waiting, attempt: 0, crashes: 0, deaths: 0, rank: now });
 }

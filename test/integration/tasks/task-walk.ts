@@ -4,6 +4,7 @@ import { type AnyTaskDefinition, fanOut } from '../../../src/tasks/index.js';
 import { Alibi } from '../../../src/tasks/isolation/alibi.js';
 import { CLAIM_SUSPECT, WITNESS_DEATH } from '../../../src/tasks/isolation/isolation.sql.js';
 import { Orphans } from '../../../src/tasks/isolation/orphans.js';
+import { LimitsView } from '../../../src/tasks/limits/limits-view.js';
 import { CLAIM, PROMOTE } from '../../../src/tasks/queue/claim.sql.js';
 import { Canceller } from '../../../src/tasks/queue/canceller.js';
 import { EnginePool } from '../../../src/tasks/queue/engine-pool.js';
@@ -54,6 +55,7 @@ export class Walk {
 
   /** false when there was nothing that the step could have been done with. */
   async take(step: Step): Promise<boolean> {
+    this.model.now += 1;
     switch (step.do) {
       case 'enqueue':
         return done(this.enqueue(step));
@@ -203,20 +205,24 @@ export class Walk {
   }
 
   private async claim(workerId: string, limit: number): Promise<void> {
-    const values = [workerId, this.queue, TYPES, limit, VERSIONS];
+    const { revision } = await this.engine.app.get(LimitsView).fresh();
+    const values = [workerId, this.queue, TYPES, limit, VERSIONS, revision];
     this.claimed(await this.pool.prepared.query<ClaimedRow>(CLAIM, values), this.model.claim(workerId, limit));
   }
 
   private async claimAlone(): Promise<void> {
     const cell = this.workers[CELL] ?? '';
-    const values = [[this.queue], TYPES, VERSIONS, cell];
-    this.claimed(await this.pool.prepared.query<ClaimedRow>(CLAIM_SUSPECT, values), this.model.claimSuspect(cell));
+    const { revision } = await this.engine.app.get(LimitsView).fresh();
+    const values = [[this.queue], TYPES, VERSIONS, cell, revision];
+    const rows = await this.pool.prepared.query<ClaimedRow>(CLAIM_SUSPECT, values);
+    this.claimed(rows, this.model.claimSuspect(cell));
   }
 
   private claimed(rows: readonly ClaimedRow[], expected: readonly ModelTask[]): void {
     for (const row of rows) this.rows.set(row.id, row);
+    const inOrder = [...rows].sort((a, b) => a.rank - b.rank || (a.id < b.id ? -1 : 1));
     same(
-      rows.map(({ id }) => id).sort(),
+      inOrder.map(({ id }) => id),
       expected.map(({ id }) => id),
     );
   }

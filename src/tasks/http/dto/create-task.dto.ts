@@ -68,6 +68,12 @@ export class CreateTaskDto {
   @ApiProperty({ format: 'date-time' })
   run_at?: string;
 
+  /** Fails it with `deadline_passed` when it has not started by this time. */
+  @IsOptional()
+  @IsPointInTime()
+  @ApiProperty({ format: 'date-time' })
+  start_by?: string;
+
   /** Admits one unfinished task of this type: a second request gets the first one's id. */
   @IsOptional()
   @IsString()

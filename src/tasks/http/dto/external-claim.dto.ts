@@ -13,7 +13,8 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { ATTEMPT_ID, attemptIdOf, attemptRefOf } from '../../external/attempt-ref.js';
-import type { Claimed, ClaimRequest, ExternalAttempt } from '../../external/external-claims.service.js';
+import type { Claimed, ClaimRequest } from '../../external/external-claims.service.js';
+import type { ExternalAttempt } from '../../external/external-lanes.js';
 
 /** A type that the worker does, in the versions that it knows. */
 export class KnownTypeDto {

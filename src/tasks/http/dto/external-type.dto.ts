@@ -12,7 +12,9 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import type { TypeDeclaration } from '../../external/external-type.js';
+import type { LimitedDeclaration } from '../../external/external-type.js';
+import { effectiveLimits } from '../../limits/limits.js';
+import { LimitsDto, limitsIn } from './limits.dto.js';
 
 const NAME = /^[a-z][a-z0-9_.-]*$/;
 const DAY_MS = 86_400_000;
@@ -98,6 +100,20 @@ export class DeclareTypeDto {
   @Min(-1_000)
   @Max(1_000)
   priority = 0;
+
+  /** How much of it may run at once and how fast, over all workers and versions; none when left out. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => LimitsDto)
+  @ApiPropertyOptional({ type: LimitsDto })
+  limits?: LimitsDto;
+
+  /** The field of `params` whose value is what `limits.concurrency_per_key` counts a task under. */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(100)
+  concurrency_key?: string;
 }
 
 /** A declared type. */
@@ -109,7 +125,7 @@ export class DeclaredTypeDto {
   created: boolean;
 }
 
-export const declarationIn = (body: DeclareTypeDto): TypeDeclaration => ({
+export const declarationIn = (body: DeclareTypeDto): LimitedDeclaration => ({
   name: body.name,
   version: body.version,
   title: body.title,
@@ -121,4 +137,6 @@ export const declarationIn = (body: DeclareTypeDto): TypeDeclaration => ({
   timeoutMs: body.timeout_ms,
   inputSchema: body.input_schema,
   resultSchema: body.result_schema ?? null,
+  concurrencyKey: body.concurrency_key ?? null,
+  limits: effectiveLimits({}, limitsIn(body.limits ?? {})),
 });

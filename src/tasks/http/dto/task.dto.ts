@@ -110,7 +110,7 @@ export class TaskEventDto {
   from: TaskStatus | null;
   @ApiProperty({ enum: TASK_STATUSES })
   to: TaskStatus;
-  /** Why: `claimed`, `backoff`, `released`, `worker_lost`, … */
+  /** Why: `claimed`, `backoff`, `released`, `parked`, `worker_lost`, … */
   reason: string;
   /** Who did it. */
   actor: string;
@@ -135,7 +135,7 @@ export class TaskAttemptDto {
   worker_id: string | null;
   started_at: Date;
   ended_at: Date | null;
-  /** How it ended: `completed`, `failed`, `cancelled`, `backoff`, `released`, `worker_lost`, `quarantined`; null while it runs. */
+  /** How it ended: `completed`, `failed`, `cancelled`, `backoff`, `released`, `parked`, `worker_lost`, `quarantined`; null while it runs. */
   outcome: string | null;
   error_code: string | null;
   error_category: string | null;

@@ -1,0 +1,64 @@
+import type { Limits, RateLimit } from './limits.js';
+
+/** Where a type's limits stand, at one moment. */
+export interface LimitState {
+  readonly circuit: 'closed' | 'open' | 'probing';
+  /** Until an open circuit may be tried. */
+  readonly probeInMs: number | null;
+  /** In the bucket when it was last looked at; null: full. */
+  readonly tokens: number | null;
+  readonly tokensAgeMs: number | null;
+}
+
+export interface Running {
+  readonly inQueue: number;
+  readonly ofType: number;
+  /** The task that an open circuit is tried with still runs. */
+  readonly isProbed: boolean;
+}
+
+export type Refusal = 'queue_full' | 'type_full' | 'rate' | 'circuit';
+
+/** How many may start; when that is none, why, and when to look again: undefined when somebody will say. */
+export interface Allowance {
+  readonly count: number;
+  readonly because?: Refusal;
+  readonly retryInMs?: number;
+  /** The one that may start is how an open circuit is tried. */
+  readonly isProbe: boolean;
+}
+
+/** What is in the bucket by now; undefined without a rate. */
+export function tokensOf(rate: RateLimit | undefined, { tokens, tokensAgeMs }: LimitState): number | undefined {
+  if (rate === undefined) return undefined;
+  const { count, perMs, burst = count } = rate;
+  if (tokens === null) return burst;
+  return Math.min(burst, tokens + (Math.max(0, tokensAgeMs ?? 0) * count) / perMs);
+}
+
+export const msUntilToken = ({ count, perMs }: RateLimit, tokens: number): number =>
+  Math.max(0, Math.ceil(((1 - tokens) * perMs) / count));
+
+/** What limits leave of `wanted`. `type` and `state` are undefined for what waits in a queue's own lane. */
+export function allowanceOf(
+  wanted: number,
+  limits: { readonly queue: Limits | undefined; readonly type: Limits | undefined },
+  { running, state }: { readonly running: Running; readonly state: LimitState | undefined },
+): Allowance {
+  const { queue, type } = limits;
+  const refused = (because: Refusal, retryInMs?: number): Allowance => ({
+    ...{ count: 0, because, isProbe: false },
+    ...(retryInMs === undefined ? {} : { retryInMs }),
+  });
+  const leftInQueue = (queue?.concurrency ?? Infinity) - running.inQueue;
+  if (leftInQueue <= 0) return refused('queue_full');
+  const leftOfType = (type?.concurrency ?? Infinity) - running.ofType;
+  if (leftOfType <= 0) return refused('type_full');
+  const tokens = state && tokensOf(type?.rate, state);
+  if (type?.rate && tokens !== undefined && tokens < 1) return refused('rate', msUntilToken(type.rate, tokens));
+  const count = Math.min(wanted, leftInQueue, leftOfType, Math.floor(tokens ?? Infinity));
+  if (!type?.breaker || !state || state.circuit === 'closed') return { count, isProbe: false };
+  if (state.circuit === 'open' && (state.probeInMs ?? 0) > 0) return refused('circuit', state.probeInMs ?? 0);
+  if (state.circuit === 'probing' && running.isProbed) return refused('circuit');
+  return { count: Math.min(1, count), isProbe: true };
+}

@@ -1,0 +1,130 @@
+import { CLAIM } from '../queue/claim.sql.js';
+import type { EnginePool } from '../queue/engine-pool.js';
+import { laneRange, ownLane } from '../queue/lanes.sql.js';
+import type { ClaimedRow } from '../worker/attempt.js';
+import type { Gate, GateAnswer } from './gate.js';
+import { CLAIM_CHOSEN, TYPES_WITH_WORK } from './gate.sql.js';
+import type { LimitsSnapshot, LimitsView } from './limits-view.js';
+
+export interface QueueClaimsOptions {
+  readonly queue: string;
+  readonly workerId: string;
+  /** The types it works on, each up to a version. */
+  readonly types: readonly { readonly name: string; readonly version: number }[];
+}
+
+/** What claims need of the engine. */
+export interface ClaimParts {
+  readonly pool: EnginePool;
+  readonly view: LimitsView;
+  readonly gate: Gate;
+}
+
+/**
+ * Where one worker's tasks of one queue come from: the queue's own lane by one statement, as long as the queue has no limit;
+ * all else through the gate. Whose turn it is goes round, so that neither a long lane nor a limited one is left waiting.
+ */
+export class QueueClaims {
+  private turn = 0;
+  private news = -1;
+  private readonly notBeforeMs = new Map<string, number>();
+
+  constructor(
+    private readonly parts: ClaimParts,
+    private readonly options: QueueClaimsOptions,
+  ) {}
+
+  /** When something that was refused may be possible without anybody saying so; undefined when nothing is. */
+  get retryInMs(): number | undefined {
+    const times = [...this.notBeforeMs.values()];
+    return times.length === 0 ? undefined : Math.max(1, Math.min(...times) - performance.now());
+  }
+
+  /** Under which revision of limits a new task may start without being claimed: one of a type and queue that have none. */
+  straight({ name, version }: { readonly name: string; readonly version: number }): string | undefined {
+    const { queues, types, revision } = this.parts.view.current;
+    const queue = queues.get(this.options.queue);
+    if (queue?.pause || queue?.limits.concurrency !== undefined || types.has(name)) return undefined;
+    const isKnown = this.options.types.some((known) => known.name === name && known.version >= version);
+    return isKnown ? revision : undefined;
+  }
+
+  async claim(limit: number): Promise<ClaimedRow[]> {
+    const snapshot = await this.parts.view.fresh();
+    this.forgetOldNews();
+    const queue = snapshot.queues.get(this.options.queue);
+    if (queue?.pause) return [];
+    const rows: ClaimedRow[] = [];
+    for (const type of await this.inTurn(snapshot)) {
+      if (rows.length >= limit) break;
+      const wanted = limit - rows.length;
+      const isPlain = type === undefined && queue?.limits.concurrency === undefined;
+      rows.push(
+        ...(isPlain ? await this.claimPlain(snapshot, wanted) : await this.claimLimited(snapshot, type, wanted)),
+      );
+    }
+    return rows;
+  }
+
+  /** Undefined stands for the queue's own lane. Types are looked at only where there is something to claim. */
+  private async inTurn(snapshot: LimitsSnapshot): Promise<(string | undefined)[]> {
+    const now = performance.now();
+    const limited = this.options.types.flatMap(({ name }) => {
+      const type = snapshot.types.get(name);
+      return type === undefined || type.pause || (this.notBeforeMs.get(name) ?? 0) > now ? [] : [name];
+    });
+    if (limited.length === 0) return [undefined];
+    const ranges = limited.map((name) => laneRange(ownLane(this.options.queue, name)));
+    const froms = ranges.map(([from]) => from);
+    const upTos = ranges.map(([, upTo]) => upTo);
+    const found = await this.parts.pool.prepared.query<{ type: string }>(TYPES_WITH_WORK, [limited, froms, upTos]);
+    const all = [undefined, ...found.map(({ type }) => type)];
+    this.turn = (this.turn + 1) % all.length;
+    return [...all.slice(this.turn), ...all.slice(0, this.turn)];
+  }
+
+  private claimPlain(snapshot: LimitsSnapshot, limit: number): Promise<ClaimedRow[]> {
+    const { queue, workerId } = this.options;
+    const { names, versions } = this.plainTypes(snapshot);
+    const values = [workerId, queue, names, limit, versions, snapshot.revision];
+    return this.parts.pool.prepared.query<ClaimedRow>(CLAIM, values);
+  }
+
+  private async claimLimited(
+    snapshot: LimitsSnapshot,
+    type: string | undefined,
+    wanted: number,
+  ): Promise<readonly ClaimedRow[]> {
+    const { queue, workerId, types } = this.options;
+    const { names, versions } = type === undefined ? this.plainTypes(snapshot) : namesAndVersions(types);
+    const answer = await this.parts.gate.claim<ClaimedRow>({
+      ...{ snapshot, queue, type, wanted },
+      known: { by: 'own', types: names, versions },
+      take: (sql, ids) => sql.query<ClaimedRow>(CLAIM_CHOSEN, [workerId, ids]),
+    });
+    this.remember(type ?? '', answer);
+    return answer.rows;
+  }
+
+  /** Those that have a lane of their own are left out: some of their tasks may be in the queue's yet, on their way. */
+  private plainTypes(snapshot: LimitsSnapshot): { names: string[]; versions: number[] } {
+    return namesAndVersions(this.options.types.filter(({ name }) => !snapshot.types.has(name)));
+  }
+
+  private remember(type: string, { retryInMs }: GateAnswer<unknown>): void {
+    if (retryInMs === undefined) this.notBeforeMs.delete(type);
+    else this.notBeforeMs.set(type, performance.now() + retryInMs);
+  }
+
+  private forgetOldNews(): void {
+    const { news } = this.parts.view;
+    const now = performance.now();
+    if (news !== this.news) this.notBeforeMs.clear();
+    else for (const [type, until] of this.notBeforeMs) if (until <= now) this.notBeforeMs.delete(type);
+    this.news = news;
+  }
+}
+
+function namesAndVersions(types: QueueClaimsOptions['types']): { names: string[]; versions: number[] } {
+  return { names: types.map(({ name }) => name), versions: types.map(({ version }) => version) };
+}
