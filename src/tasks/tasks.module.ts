@@ -3,6 +3,8 @@ import { BulkPerformer } from './bulk/bulk-performer.js';
 import { BulkPlanner } from './bulk/bulk-planner.js';
 import { BulkService } from './bulk/bulk.service.js';
 import { ChangeTasksHandler } from './bulk/bulk.task.js';
+import { DISPATCHER } from './dispatch/choose-dispatcher.js';
+import { DispatchMetrics } from './dispatch/dispatch-metrics.js';
 import { EXPLAINER_PROVIDERS } from './explain/explainers.js';
 import { ExplainService } from './explain/explain.service.js';
 import { taskHandlers } from './handles.decorator.js';
@@ -68,6 +70,8 @@ const WORKER = [
   FanOutWriter,
   TaskMetrics,
   Settlers,
+  DispatchMetrics,
+  DISPATCHER,
   Execution,
   WorkerParts,
   Rescuer,

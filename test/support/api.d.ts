@@ -2062,6 +2062,8 @@ export interface components {
             status: "unavailable" | "ready";
             /** @description Why it is unavailable. */
             reason?: string;
+            /** @description What it does without just now, though it is ready: `redis: …`. */
+            degraded?: string[];
         };
         ReasonDto: {
             /** @description The figures behind the sentence; which ones is up to the code. */

@@ -15,6 +15,7 @@ import {
 import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import type { DatabaseSettings, Environment } from './database-url.js';
+import { DispatchSettings } from './dispatch-settings.js';
 import { readEnvironment } from './read-environment.js';
 import {
   concurrencyByQueue,
@@ -31,7 +32,7 @@ export const ROLES = ['all', 'api', 'worker'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Everything that can be set from outside, read and checked once. */
-export class Settings {
+export class Settings extends DispatchSettings {
   @FromVariable({
     name: 'PHOTOSAFE_ROLE',
     default: 'all',

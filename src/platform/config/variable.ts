@@ -30,7 +30,11 @@ export function FromVariable(options: VariableOptions): PropertyDecorator {
   };
 }
 
-/** The variables of a settings class in the order of their declaration. */
+/** The variables of a settings class in the order of their declaration, those that it inherits last. */
 export function variablesOf(settings: { readonly prototype: object }): readonly Variable[] {
-  return registry.get(settings.prototype) ?? [];
+  const variables: Variable[] = [];
+  for (let at: object | null = settings.prototype; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    variables.push(...(registry.get(at) ?? []));
+  }
+  return variables;
 }

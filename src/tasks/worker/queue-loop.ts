@@ -27,6 +27,8 @@ export interface QueueLoopOptions {
   readonly start: (row: ClaimedRow) => void;
   /** false while nothing may be claimed: lease in doubt, or outcomes not written faster than they come in. */
   readonly mayClaim: () => boolean;
+  /** What is next, where not just the line of ready tasks decides that. Gives nothing when the database did not answer. */
+  readonly claim?: (limit: number) => Promise<ClaimedRow[] | undefined>;
 }
 
 /** Claims tasks of one queue whenever there is room, and sleeps until there may be some. */
@@ -69,7 +71,7 @@ export class QueueLoop {
     let asked: Asked | undefined;
     while (this.going()) {
       this.hinted = false;
-      asked ??= this.ask();
+      asked ??= this.next();
       if (!asked) {
         await this.sleep(this.isFull() ? this.options.pollMs : DOUBT_MS);
         continue;
@@ -78,7 +80,7 @@ export class QueueLoop {
       const rows = await asked.rows;
       this.inFlight += rows?.length ?? 0;
       // More than these are waiting: the next are being claimed while these are started.
-      asked = rows?.length === limit && this.going() ? this.ask() : undefined;
+      asked = rows?.length === limit && this.going() ? this.next() : undefined;
       if (rows) this.startAll(rows);
       const isDrained = asked === undefined && (rows?.length ?? 0) < limit;
       if (isDrained && !this.wasHinted() && this.going()) await this.sleep(rows ? this.options.pollMs : RETRY_MS);
@@ -100,21 +102,26 @@ export class QueueLoop {
   }
 
   /** Claims as many as there is room for, if anything may be claimed at all. */
-  private ask(): Asked | undefined {
+  private next(): Asked | undefined {
     if (this.isFull() || !this.options.mayClaim()) return undefined;
     const limit = Math.min(this.options.concurrency - this.inFlight, CLAIM_BATCH);
-    return { limit, rows: this.claim(limit) };
+    return { limit, rows: this.options.claim ? this.options.claim(limit) : this.claim(limit) };
+  }
+
+  /** The next in the line of ready tasks. Gives nothing when the database did not answer. */
+  claim(limit: number, types = this.options.types): Promise<ClaimedRow[] | undefined> {
+    const names = types.map((type) => type.name);
+    const versions = types.map((type) => type.version);
+    return this.ask(CLAIM, [this.options.workerId, this.options.queue, names, limit, versions]);
   }
 
   /** Gives nothing when the database did not answer. */
-  private async claim(limit: number): Promise<ClaimedRow[] | undefined> {
-    const { queue, types, workerId } = this.options;
+  async ask(claim: string, values: readonly unknown[]): Promise<ClaimedRow[] | undefined> {
     try {
-      const names = types.map((type) => type.name);
-      const versions = types.map((type) => type.version);
-      return await this.pool.prepared.query<ClaimedRow>(CLAIM, [workerId, queue, names, limit, versions]);
+      return await this.pool.prepared.query<ClaimedRow>(claim, values);
     } catch (error) {
-      if (!this.stopped) this.logger.warn({ message: 'claim failed, trying again', queue, err: error });
+      if (!this.stopped)
+        this.logger.warn({ message: 'claim failed, trying again', queue: this.options.queue, err: error });
       return undefined;
     }
   }

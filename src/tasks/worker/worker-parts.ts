@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
+import { Dispatcher } from '../dispatch/dispatcher.js';
 import { EnginePool } from '../queue/engine-pool.js';
 import { TaskRegistry } from '../task-registry.js';
 import { OutcomeWriter } from './outcome-writer.js';
@@ -7,10 +8,11 @@ import { Runner } from './runner.js';
 import { Settlers } from './settler.js';
 import { TaskMetrics } from './task-metrics.js';
 
-/** How a worker gets from a claimed task to a written outcome. */
+/** How a worker gets tasks, and from a claimed one to a written outcome. */
 @Injectable()
 export class Execution {
   constructor(
+    readonly dispatcher: Dispatcher,
     readonly runner: Runner,
     readonly outcomes: OutcomeWriter,
     readonly metrics: TaskMetrics,

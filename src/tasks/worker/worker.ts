@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { withLogFields } from '../../platform/logging/log-context.js';
+import type { TaskSource } from '../dispatch/dispatcher.js';
 import type { Held } from '../isolation/alibi.js';
 import { SuspectLoop } from '../isolation/suspect-loop.js';
 import { Wakefulness } from '../isolation/wakefulness.js';
@@ -8,7 +9,6 @@ import { ProgressWriter } from './progress-writer.js';
 import { Attempt, type ClaimedRow, type StopReason } from './attempt.js';
 import { type HeldTask, Lease, type LeaseTimes } from './lease.js';
 import type { WrittenOutcome } from './outcome-writer.js';
-import { QueueLoop } from './queue-loop.js';
 import type { Settler } from './settler.js';
 import type { WorkerParts } from './worker-parts.js';
 
@@ -28,14 +28,6 @@ export interface WorkerOptions extends LeaseTimes {
   readonly pollMs: number;
   /** Makes it a cell: it runs suspects only, one at a time. Called when it should be replaced, or has nothing to do. */
   readonly leaveCell?: () => void;
-}
-
-/** Where a worker gets its tasks from. */
-interface TaskSource {
-  start(): void;
-  hint(): void;
-  release(): void;
-  stop(): Promise<void>;
 }
 
 /**
@@ -84,12 +76,12 @@ export class Worker {
   }
 
   async start(): Promise<void> {
-    const { registry, pool } = this.parts;
+    const { registry, execution } = this.parts;
     await this.lease.acquire(this.options.concurrency, registry.definitions(), this.options.leaveCell !== undefined);
     for (const [queue, concurrency] of Object.entries(this.options.concurrency)) {
       const types = registry.typesOfQueue(queue);
       if (types.length === 0 || concurrency === 0 || this.options.leaveCell) continue;
-      const loop: QueueLoop = new QueueLoop(pool, {
+      const loop: TaskSource = execution.dispatcher.source({
         queue,
         concurrency,
         types,
