@@ -65,7 +65,7 @@ export async function run({ quick, only, log }) {
     }
   }
   const machine = { postgres: postgres.version, tasks: load.count, rounds: load.rounds, contenders: about };
-  return { machine, results: figures.map((figure) => summarise(figure, runs)).filter((line) => line !== undefined) };
+  return { machine, results: figures.flatMap((figure) => summarise(figure, runs)) };
 }
 
 async function measure(contender, { name, measurement = name, processes }, load, postgres) {
@@ -78,7 +78,7 @@ async function measure(contender, { name, measurement = name, processes }, load,
       ...{ measurement, processes },
       ...load,
       connection: { url, redis: redis?.connection },
-      serverPids: [redis?.pid ?? postgres.pid],
+      serverPids: [...(contender.onPostgres ? [postgres.pid] : []), ...(redis ? [redis.pid] : [])],
     });
   } finally {
     await redis?.stop();
@@ -91,7 +91,12 @@ function summarise({ of, ...figure }, runs) {
     .map(([name, rounds]) => [name, rounds.map(of).filter((value) => value !== undefined)])
     .filter(([, values]) => values.length > 0)
     .map(([name, values]) => [name, median(values)]);
-  if (measured.length === 0) return undefined;
-  const { ours, ...peers } = Object.fromEntries(measured);
-  return result({ ...figure, ours, peers });
+  if (measured.length === 0) return [];
+  const { ours, 'ours-redis': overRedis, ...peers } = Object.fromEntries(measured);
+  return [
+    result({ ...figure, ours, peers }),
+    ...(overRedis === undefined
+      ? []
+      : [result({ ...figure, name: `${figure.name}-over-redis`, ours: overRedis, peers: {} })]),
+  ];
 }

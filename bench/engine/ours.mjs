@@ -13,7 +13,7 @@ const environment = { LOG_LEVEL: 'warn', PHOTOSAFE_WORKER_CONCURRENCY: `default=
  * The engine as the product runs it, on its public face: validated input, audit trail, fences, leases, metrics. Only
  * the lines that it logs for every attempt are off, as the peers' are.
  */
-export async function open({ connection: { url } }) {
+export async function open({ connection: { url, redis } }) {
   const { defineTask, exponential, Handles, taskHandlers, TaskService, TasksModule, WorkerService } =
     await product('tasks/index');
   const { PlatformModule } = await product('platform/platform.module');
@@ -40,7 +40,10 @@ export async function open({ connection: { url } }) {
   class BenchModule {}
   const module = {
     module: BenchModule,
-    imports: [PlatformModule.forRoot(settingsFrom({ ...environment, DATABASE_URL: url })), TasksModule],
+    imports: [
+      PlatformModule.forRoot(settingsFrom({ ...environment, ...dispatch(redis), DATABASE_URL: url })),
+      TasksModule,
+    ],
     providers: taskHandlers(NoOpHandler),
   };
   const logger = new PinoLogger(createPino('warn', destination(2)));
@@ -49,7 +52,7 @@ export async function open({ connection: { url } }) {
   let app = await start();
   const actor = 'cli:bench';
   return {
-    about: `this checkout, concurrency ${concurrency}`,
+    about: `this checkout, concurrency ${concurrency}${redis ? ', dispatch over Redis' : ''}`,
     enqueue: (count) => app.get(TaskService).enqueueMany(noOp, inputs(count), { actor }),
     enqueueOne: (id) => app.get(TaskService).enqueue(noOp, { id }, { actor }),
     async start(onTask) {
@@ -72,6 +75,12 @@ export async function open({ connection: { url } }) {
     analyze: () => query(url, 'ANALYZE'),
     close: () => app.close(),
   };
+}
+
+function dispatch(redis) {
+  if (!redis) return {};
+  const { host, port, password } = redis;
+  return { PHOTOSAFE_DISPATCH: 'redis', REDIS_URL: `redis://:${password}@${host}:${port}` };
 }
 
 function inputs(count) {

@@ -3,6 +3,8 @@ import { BulkPerformer } from './bulk/bulk-performer.js';
 import { BulkPlanner } from './bulk/bulk-planner.js';
 import { BulkService } from './bulk/bulk.service.js';
 import { ChangeTasksHandler } from './bulk/bulk.task.js';
+import { DISPATCHER } from './dispatch/choose-dispatcher.js';
+import { DispatchMetrics } from './dispatch/dispatch-metrics.js';
 import { EXPLAINER_PROVIDERS } from './explain/explainers.js';
 import { Tail } from './events/tail.js';
 import { Trail } from './events/trail.js';
@@ -102,6 +104,8 @@ const WORKER = [
   FanOutWriter,
   TaskMetrics,
   Settlers,
+  DispatchMetrics,
+  DISPATCHER,
   Execution,
   WorkerParts,
   Rescuer,

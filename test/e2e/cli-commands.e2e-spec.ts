@@ -123,6 +123,14 @@ describe('the command line, with a database', () => {
     expect(stdout).toMatch(/^FAIL {2}database: .*ECONNREFUSED/m);
   });
 
+  it('finds out whether Redis answers, without which things go on', async () => {
+    const REDIS_URL = 'redis://:hunter2@127.0.0.1:1/0';
+    const { code, stdout } = await photosafe(['doctor'], { ...environment, PHOTOSAFE_DISPATCH: 'redis', REDIS_URL });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^WARN {2}redis: 127\.0\.0\.1:1: .*ECONNREFUSED.*PostgreSQL/m);
+    expect(stdout).not.toContain('hunter2');
+  });
+
   it('migrates when asked to, and not when only asked what it would do', async () => {
     const empty = await createEmptyDatabase();
     try {

@@ -2560,6 +2560,8 @@ export interface components {
             status: "unavailable" | "ready";
             /** @description Why it is unavailable. */
             reason?: string;
+            /** @description What it does without just now, though it is ready: `redis: …`. */
+            degraded?: string[];
         };
         ReasonDto: {
             reason?: string;

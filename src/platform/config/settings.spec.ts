@@ -23,6 +23,9 @@ describe('the settings', () => {
       thumbnailSizes: [256, 512],
       thumbnailQuality: 85,
       maxPixels: 268_402_689,
+      dispatch: 'postgres',
+      redisUrl: undefined,
+      redisPrefix: 'photosafe',
       database: {},
     });
     expect(settingsFrom({}).dataDir).toMatch(/^\/.*\/var$/);
@@ -61,6 +64,9 @@ describe('the settings', () => {
       PHOTOSAFE_THUMBNAIL_SIZES: '256,8',
       PHOTOSAFE_THUMBNAIL_QUALITY: '1e2',
       PHOTOSAFE_MAX_PIXELS: '0',
+      PHOTOSAFE_DISPATCH: 'kafka',
+      REDIS_URL: 'http://redis',
+      PHOTOSAFE_REDIS_PREFIX: 'a:b',
       DATABASE_URL: 'mysql://server/db',
     };
     expect(problemsOf(environment)).toEqual(Object.keys(environment));
@@ -106,6 +112,17 @@ describe('the settings', () => {
       OTEL_SDK_DISABLED: 'no',
     };
     expect(problemsOf(wrong)).toEqual(Object.keys(wrong));
+  });
+
+  it('want to know where Redis is when it carries the tasks', () => {
+    expect(problemsOf({ PHOTOSAFE_DISPATCH: 'redis' })).toEqual(['REDIS_URL']);
+    const REDIS_URL = 'rediss://me:pass%20word@redis.internal:6380/3';
+    expect(settingsFrom({ PHOTOSAFE_DISPATCH: 'Redis', REDIS_URL })).toMatchObject({
+      dispatch: 'redis',
+      redisUrl: REDIS_URL,
+    });
+    expect(problemsOf({ REDIS_URL: 'redis://127.0.0.1:1/0' })).toEqual([]);
+    expect(problemsOf({ REDIS_URL: 'redis://:secret@localhost' })).toEqual([]);
   });
 
   it('cannot be changed', () => {

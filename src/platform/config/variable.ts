@@ -30,9 +30,11 @@ export function FromVariable(options: VariableOptions): PropertyDecorator {
   };
 }
 
-/** The variables of a settings class in the order of their declaration, and after them those of the class it extends. */
+/** The variables of a settings class in the order of their declaration, those that it inherits last. */
 export function variablesOf(settings: { readonly prototype: object }): readonly Variable[] {
-  const parent = Object.getPrototypeOf(settings.prototype) as object | null;
-  const inherited = parent === null ? [] : variablesOf({ prototype: parent });
-  return [...(registry.get(settings.prototype) ?? []), ...inherited];
+  const variables: Variable[] = [];
+  for (let at: object | null = settings.prototype; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    variables.push(...(registry.get(at) ?? []));
+  }
+  return variables;
 }

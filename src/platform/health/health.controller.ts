@@ -3,13 +3,17 @@ import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Public } from '../http/declared-access.js';
 import { LivenessDto, ReadinessDto } from './dto/health.dto.js';
+import { Degradations } from './degradations.js';
 import { Readiness } from './readiness.js';
 
 @ApiTags('operations')
 @Controller('health')
 @Public()
 export class HealthController {
-  constructor(private readonly readiness: Readiness) {}
+  constructor(
+    private readonly readiness: Readiness,
+    private readonly degradations: Degradations,
+  ) {}
 
   /** Whether the process is up: answers without asking anything else. Restart it when this fails. */
   @Get('live')
@@ -25,6 +29,8 @@ export class HealthController {
   async getReadiness(@Res({ passthrough: true }) response: Response): Promise<ReadinessDto> {
     const { ready, reason } = await this.readiness.report();
     response.status(ready ? 200 : 503);
-    return ready ? { status: 'ready' } : { status: 'unavailable', reason };
+    if (!ready) return { status: 'unavailable', reason };
+    const degraded = this.degradations.list();
+    return degraded.length === 0 ? { status: 'ready' } : { status: 'ready', degraded };
   }
 }

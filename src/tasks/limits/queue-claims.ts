@@ -49,18 +49,30 @@ export class QueueClaims {
     return isKnown ? revision : undefined;
   }
 
-  async claim(limit: number): Promise<ClaimedRow[]> {
+  /** What one statement may claim now; undefined while the queue has limits. */
+  async plain(): Promise<PlainClaim | undefined> {
+    const snapshot = await this.parts.view.fresh();
+    const queue = snapshot.queues.get(this.options.queue);
+    if (queue?.pause || queue?.limits.concurrency !== undefined) return undefined;
+    return { ...this.plainTypes(snapshot), revision: snapshot.revision };
+  }
+
+  /** Of all its types, or of `only` some. */
+  async claim(limit: number, only?: ReadonlySet<string>): Promise<ClaimedRow[]> {
     const snapshot = await this.parts.view.fresh();
     this.forgetOldNews();
     const queue = snapshot.queues.get(this.options.queue);
     if (queue?.pause) return [];
     const rows: ClaimedRow[] = [];
     for (const type of await this.inTurn(snapshot)) {
+      if (type !== undefined && only?.has(type) === false) continue;
       if (rows.length >= limit) break;
       const wanted = limit - rows.length;
       const isPlain = type === undefined && queue?.limits.concurrency === undefined;
       rows.push(
-        ...(isPlain ? await this.claimPlain(snapshot, wanted) : await this.claimLimited(snapshot, type, wanted)),
+        ...(isPlain
+          ? await this.claimPlain(snapshot, { wanted, only })
+          : await this.claimLimited(snapshot, type, { wanted, only })),
       );
     }
     return rows;
@@ -83,20 +95,22 @@ export class QueueClaims {
     return [...all.slice(this.turn), ...all.slice(0, this.turn)];
   }
 
-  private claimPlain(snapshot: LimitsSnapshot, limit: number): Promise<ClaimedRow[]> {
+  private async claimPlain(snapshot: LimitsSnapshot, { wanted, only }: Wanted): Promise<ClaimedRow[]> {
     const { queue, workerId } = this.options;
-    const { names, versions } = this.plainTypes(snapshot);
-    const values = [workerId, queue, names, limit, versions, snapshot.revision];
+    const { names, versions } = this.plainTypes(snapshot, only);
+    if (names.length === 0) return [];
+    const values = [workerId, queue, names, wanted, versions, snapshot.revision];
     return this.parts.pool.prepared.query<ClaimedRow>(CLAIM, values);
   }
 
   private async claimLimited(
     snapshot: LimitsSnapshot,
     type: string | undefined,
-    wanted: number,
+    { wanted, only }: Wanted,
   ): Promise<readonly ClaimedRow[]> {
     const { queue, workerId, types } = this.options;
-    const { names, versions } = type === undefined ? this.plainTypes(snapshot) : namesAndVersions(types);
+    const { names, versions } = type === undefined ? this.plainTypes(snapshot, only) : namesAndVersions(types);
+    if (names.length === 0) return [];
     const answer = await this.parts.gate.claim<ClaimedRow>({
       ...{ snapshot, queue, type, wanted },
       known: { by: 'own', types: names, versions },
@@ -107,8 +121,9 @@ export class QueueClaims {
   }
 
   /** Those that have a lane of their own are left out: some of their tasks may be in the queue's yet, on their way. */
-  private plainTypes(snapshot: LimitsSnapshot): { names: string[]; versions: number[] } {
-    return namesAndVersions(this.options.types.filter(({ name }) => !snapshot.types.has(name)));
+  private plainTypes(snapshot: LimitsSnapshot, only?: ReadonlySet<string>): { names: string[]; versions: number[] } {
+    const isPlain = (name: string): boolean => !snapshot.types.has(name) && only?.has(name) !== false;
+    return namesAndVersions(this.options.types.filter(({ name }) => isPlain(name)));
   }
 
   private remember(type: string, { retryInMs }: GateAnswer<unknown>): void {
@@ -123,6 +138,18 @@ export class QueueClaims {
     else for (const [type, until] of this.notBeforeMs) if (until <= now) this.notBeforeMs.delete(type);
     this.news = news;
   }
+}
+
+export interface PlainClaim {
+  readonly names: readonly string[];
+  readonly versions: readonly number[];
+  /** Of the limits under which it may. */
+  readonly revision: string;
+}
+
+interface Wanted {
+  readonly wanted: number;
+  readonly only?: ReadonlySet<string>;
 }
 
 function namesAndVersions(types: QueueClaimsOptions['types']): { names: string[]; versions: number[] } {

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { EnginePool } from '../queue/engine-pool.js';
+import { Dispatcher, type SourceOptions, type TaskSource } from '../dispatch/dispatcher.js';
 import { Gate } from './gate.js';
 import { LimitDeclarations } from './limit-declarations.js';
 import { LimitsView } from './limits-view.js';
-import { QueueClaims, type QueueClaimsOptions } from './queue-claims.js';
+import { QueueClaims } from './queue-claims.js';
 import { SuspectClaims, type SuspectClaimsOptions } from './suspect-claims.js';
 
 /** Where the workers of this process get their tasks from. */
@@ -14,6 +15,7 @@ export class WorkerClaims {
     readonly view: LimitsView,
     readonly gate: Gate,
     private readonly declarations: LimitDeclarations,
+    private readonly dispatcher: Dispatcher,
   ) {}
 
   /** Before the first claim: what the code declares holds from then on. */
@@ -21,8 +23,8 @@ export class WorkerClaims {
     return this.declarations.declareOwn();
   }
 
-  ofQueue(options: QueueClaimsOptions): QueueClaims {
-    return new QueueClaims(this, options);
+  source(options: Omit<SourceOptions, 'claims'>): TaskSource {
+    return this.dispatcher.source({ ...options, claims: new QueueClaims(this, options) });
   }
 
   ofSuspects(options: SuspectClaimsOptions): SuspectClaims {

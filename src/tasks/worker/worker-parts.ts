@@ -9,7 +9,7 @@ import { Runner } from './runner.js';
 import { Settlers } from './settler.js';
 import { TaskMetrics } from './task-metrics.js';
 
-/** How a worker gets from a task that waits to a written outcome. */
+/** How a worker gets tasks, and from one that waits to a written outcome. */
 @Injectable()
 export class Execution {
   constructor(

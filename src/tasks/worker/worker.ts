@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { TaskSource } from '../dispatch/dispatcher.js';
 import type { Held } from '../isolation/alibi.js';
 import { SuspectLoop } from '../isolation/suspect-loop.js';
 import { Wakefulness } from '../isolation/wakefulness.js';
@@ -10,7 +11,6 @@ import { Attempt, type ClaimedRow, type StopReason } from './attempt.js';
 import { endSpan, withinAttempt } from './attempt-span.js';
 import { type HeldTask, Lease, type LeaseTimes } from './lease.js';
 import type { WrittenOutcome } from './outcome-writer.js';
-import { QueueLoop } from './queue-loop.js';
 import type { Settler } from './settler.js';
 import type { WorkerParts } from './worker-parts.js';
 
@@ -30,15 +30,6 @@ export interface WorkerOptions extends LeaseTimes {
   readonly pollMs: number;
   /** Makes it a cell: it runs suspects only, one at a time. Called when it should be replaced, or has nothing to do. */
   readonly leaveCell?: () => void;
-}
-
-/** Where a worker gets its tasks from. */
-interface TaskSource {
-  start(): void;
-  hint(): void;
-  opening?(type: TaskType): Opening | undefined;
-  release(): void;
-  stop(): Promise<void>;
 }
 
 /**
@@ -94,11 +85,11 @@ export class Worker {
     for (const [queue, concurrency] of Object.entries(this.options.concurrency)) {
       const types = registry.typesOfQueue(queue);
       if (types.length === 0 || concurrency === 0 || this.options.leaveCell) continue;
-      const loop: QueueLoop = new QueueLoop({
+      const loop: TaskSource = claims.source({
         queue,
         concurrency,
         workerId: this.id,
-        claims: claims.ofQueue({ queue, types, workerId: this.id }),
+        types,
         pollMs: this.options.pollMs,
         start: (row) => {
           this.work(row, loop);

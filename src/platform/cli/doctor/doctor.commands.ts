@@ -53,11 +53,18 @@ export class DoctorCommand extends BaseCommand {
 }
 
 async function environmentResults(): Promise<CheckResult[]> {
-  const [{ checkNode, checkDataFolder, checkImageLibraries }, { loadSettings }] = await Promise.all([
+  const [{ checkNode, checkDataFolder, checkImageLibraries }, { checkRedis }, { loadSettings }] = await Promise.all([
     import('./environment-checks.js'),
+    import('./redis-check.js'),
     import('../../config/load-settings.js'),
   ]);
-  return [checkNode(process.versions.node), await checkDataFolder(loadSettings()), ...(await checkImageLibraries())];
+  const settings = loadSettings();
+  return [
+    checkNode(process.versions.node),
+    await checkDataFolder(settings),
+    ...(await checkImageLibraries()),
+    ...(await checkRedis(settings)),
+  ];
 }
 
 const lineOf = ({ name, level, message }: CheckResult): string =>

@@ -7,4 +7,6 @@ export class ReadinessDto {
   status: 'ready' | 'unavailable';
   /** Why it is unavailable. */
   reason?: string;
+  /** What it does without just now, though it is ready: `redis: …`. */
+  degraded?: string[];
 }

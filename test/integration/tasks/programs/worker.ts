@@ -4,9 +4,10 @@ import { createInterface } from 'node:readline';
 
 /**
  * A process that works on tasks until it is killed; SIGTERM ends it gracefully. Arguments: URL, options of the worker as
- * JSON. Says on a line of its own what its handlers do. A handler goes on when it is told to: by a line `go` for all.
+ * JSON, settings as JSON. Says on a line of its own what its handlers do. A handler goes on when it is told to: by a line
+ * `go` for all.
  */
-const [url = '', options = '{}'] = process.argv.slice(2);
+const [url = '', options = '{}', settings = '{}'] = process.argv.slice(2);
 
 const say = (...words: unknown[]): void => {
   process.stdout.write(`${words.join(' ')}\n`);
@@ -56,7 +57,7 @@ const script = new Script()
   });
 
 async function run(): Promise<void> {
-  const engine = await Engine.open(url, script);
+  const engine = await Engine.open(url, script, { environment: JSON.parse(settings) as Record<string, string> });
   await engine.work(JSON.parse(options) as Parameters<Engine['work']>[0]);
   say('working');
   process.once('SIGTERM', () => {
