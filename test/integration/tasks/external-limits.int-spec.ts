@@ -45,7 +45,7 @@ describe('limits of a declared type', () => {
   });
 
   it('park it when its workers keep failing, and not for ever', async () => {
-    await external.declare({ ...SLOPE, limits: { breaker: { failures: 2, cool_down_ms: 300 } } });
+    await external.declare({ ...SLOPE, limits: { breaker: { failures: 2, cool_down_ms: 3_000 } } });
     for (let tile = 0; tile < 4; tile += 1) await external.enqueue({ tile });
     const [first, second, third] = await claim(3);
     await fail(first);
