@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
+import { Settings } from '../../platform/config/settings.js';
 import { Canceller } from '../queue/canceller.js';
 import { EnginePool } from '../queue/engine-pool.js';
 import { REVIVE } from '../queue/rerun.sql.js';
@@ -51,6 +52,7 @@ export class BulkPerformer {
     private readonly pool: EnginePool,
     private readonly canceller: Canceller,
     private readonly wakeup: Wakeup,
+    private readonly settings: Settings,
   ) {}
 
   /** Does the next chunk; false when there is none. */
@@ -112,7 +114,10 @@ export class BulkPerformer {
   private async retry(sql: Sql, { task_ids: ids, statuses, planned_by: actor }: Chunk): Promise<Done> {
     const still = (await sql.query<{ id: string }>(STILL_RETRYABLE, [ids, statuses])).map((row) => row.id);
     if (still.length === 0) return NOTHING;
-    const revived = await sql.query<{ queue: string }>(REVIVE, [still, actor, false, 'retry']);
+    const revived = await sql.query<{ queue: string }>(REVIVE, [
+      ...[still, actor, false, 'retry'],
+      this.settings.prioritySeconds,
+    ]);
     const queues = new Set(revived.map((row) => row.queue));
     return {
       changed: revived.length,
