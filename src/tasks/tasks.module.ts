@@ -4,6 +4,7 @@ import { BulkPlanner } from './bulk/bulk-planner.js';
 import { BulkService } from './bulk/bulk.service.js';
 import { ChangeTasksHandler } from './bulk/bulk.task.js';
 import { EXPLAINER_PROVIDERS } from './explain/explainers.js';
+import { DomainEvents } from './domain-events/domain-events.js';
 import { Tail } from './events/tail.js';
 import { Trail } from './events/trail.js';
 import { TrailReader } from './events/trail-reader.js';
@@ -120,8 +121,10 @@ const SCHEDULES = [
     TaskStatsReader,
     TaskStarter,
     TaskService,
+    DomainEvents,
   ],
   exports: [
+    DomainEvents,
     ...EXTERNAL,
     ...EVENTS,
     ...WEBHOOKS,

@@ -15,6 +15,7 @@ import {
 import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import type { DatabaseSettings, Environment } from './database-url.js';
+import { EventSettings } from './event-settings.js';
 import { readEnvironment } from './read-environment.js';
 import {
   concurrencyByQueue,
@@ -28,11 +29,10 @@ import {
 import { FromVariable } from './variable.js';
 
 export const ROLES = ['all', 'api', 'worker'] as const;
-export const WEBHOOK_NETWORKS = ['private', 'public'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Everything that can be set from outside, read and checked once. */
-export class Settings {
+export class Settings extends EventSettings {
   @FromVariable({
     name: 'PHOTOSAFE_ROLE',
     default: 'all',
@@ -205,30 +205,6 @@ export class Settings {
   @Min(1)
   @Max(8_760)
   readonly idempotencyKeyHours: number;
-
-  @FromVariable({
-    name: 'PHOTOSAFE_EVENT_STREAMS',
-    default: '1000',
-    allowed: 'a whole number from 0 to 100000',
-    meaning: 'How many clients may follow GET /api/events of this process at once.',
-    parse: wholeNumber,
-  })
-  @IsInt()
-  @Min(0)
-  @Max(100_000)
-  readonly eventStreams: number;
-
-  @FromVariable({
-    name: 'PHOTOSAFE_WEBHOOK_NETWORKS',
-    default: 'private',
-    allowed: WEBHOOK_NETWORKS.join(', '),
-    meaning:
-      'Where webhooks may be sent: to public addresses only, or to this machine and private networks as well. Never to ' +
-      'link-local addresses, at which clouds keep secrets.',
-    parse: lowerCase,
-  })
-  @IsIn(WEBHOOK_NETWORKS)
-  readonly webhookNetworks: (typeof WEBHOOK_NETWORKS)[number];
 
   @FromVariable({
     name: 'PHOTOSAFE_THUMBNAIL_SIZES',

@@ -30,7 +30,12 @@ export function FromVariable(options: VariableOptions): PropertyDecorator {
   };
 }
 
-/** The variables of a settings class in the order of their declaration. */
+/** The variables of a settings class in the order of their declaration, those of the class that it extends first. */
 export function variablesOf(settings: { readonly prototype: object }): readonly Variable[] {
-  return registry.get(settings.prototype) ?? [];
+  const variables: Variable[] = [];
+  for (let prototype: unknown = settings.prototype; prototype instanceof Object;) {
+    variables.unshift(...(registry.get(prototype) ?? []));
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return variables;
 }
