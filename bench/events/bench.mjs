@@ -12,11 +12,13 @@ export const title = 'event streams and webhooks under a steady load, and beside
 /** Later than this is not "as it happens" any more. */
 const LAG_LIMIT_MS = 1_000;
 const PATIENCE_MS = 30_000;
+/** A process looks every second for new webhooks, and takes fifty at once. */
+const TAKEN_WITHIN_MS = 4_000;
 
 export async function run({ quick, log }) {
   const load = quick
-    ? { clients: 50, seconds: 4, eventsPerSecond: 300 }
-    : { clients: 500, seconds: 30, eventsPerSecond: 1_000 };
+    ? { clients: 50, webhooks: 10, seconds: 4, eventsPerSecond: 300 }
+    : { clients: 500, webhooks: 100, seconds: 30, eventsPerSecond: 1_000 };
   const postgres = await startPostgres();
   const url = await postgres.freshDatabase('events');
   const server = await startServer(url);
@@ -25,16 +27,20 @@ export async function run({ quick, log }) {
   const parts = { engine, url, server, log, load };
   try {
     const alone = await streams(parts, 'streams', {});
+    const sent = await webhooks(parts);
     const beside = await streams(parts, 'streams beside one that stops reading', { withSlow: true });
     return {
       results: [
         figure('sse-delivered', { unit: 'of all', better: 'more', ours: alone.delivered, peers: { all: 1 } }),
         figure('sse-lag-p50', { ours: alone.p50Ms, peers: { limit: LAG_LIMIT_MS } }),
         figure('sse-lag-p99', { ours: alone.p99Ms, peers: { limit: LAG_LIMIT_MS } }),
+        figure('webhook-delivered', { unit: 'of all', better: 'more', ours: sent.delivered, peers: { all: 1 } }),
+        figure('webhook-lag-p50', { ours: sent.p50Ms, peers: { limit: LAG_LIMIT_MS } }),
+        figure('webhook-lag-p99', { ours: sent.p99Ms, peers: { limit: LAG_LIMIT_MS } }),
         figure('slow-client', { ours: beside.p99Ms, peers: { without: alone.p99Ms } }),
         figure('slow-client-memory', { unit: 'MB', ours: beside.peakMb, peers: { without: alone.peakMb } }),
       ],
-      machine: { postgres: postgres.version, ...load, alone, beside },
+      machine: { postgres: postgres.version, ...load, alone, sent, beside },
     };
   } finally {
     await engine.close();
@@ -57,6 +63,27 @@ async function streams({ server, log, load, ...parts }, what, { withSlow = false
   await clients.tell('close');
   const serverCpuPercent = Math.round((100 * cpuSeconds) / load.seconds);
   return { ...outcome, eventsPerSecond: Math.round(told.perSecond), serverCpuPercent, peakMb };
+}
+
+/** The same load, and receivers that take all of it at once, in a process of their own. */
+async function webhooks({ server, log, load, ...parts }) {
+  log(`webhooks: ${load.webhooks}, ${load.eventsPerSecond} events/s for ${load.seconds} s`);
+  const receivers = new Remote('receivers.mjs');
+  const port = await receivers.tell('open', { count: load.webhooks });
+  const made = [];
+  for (let i = 0; i < load.webhooks; i += 1) {
+    const url = `http://127.0.0.1:${port}/${i}`;
+    made.push(await server.request('POST', '/webhooks', { name: `bench ${i}`, url }));
+  }
+  await sleep(TAKEN_WITHIN_MS);
+  const cpuBefore = treeCpuSeconds(server.pid);
+  const told = await steadyLoad({ ...parts, ...load });
+  const cpuSeconds = treeCpuSeconds(server.pid) - cpuBefore;
+  const outcome = await untilComplete(receivers, told, load.webhooks);
+  for (const { id } of made) await server.request('DELETE', `/webhooks/${id}`);
+  await receivers.tell('close');
+  const serverCpuPercent = Math.round((100 * cpuSeconds) / load.seconds);
+  return { ...outcome, eventsPerSecond: Math.round(told.perSecond), serverCpuPercent };
 }
 
 async function untilComplete(clients, told, count) {

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { StorageModule } from '../storage/index.js';
-import { lineageSources, taskHandlers, TasksModule } from '../tasks/index.js';
+import { eventListeners, lineageSources, taskHandlers, TasksModule } from '../tasks/index.js';
 import { AnalysisReportService } from './analysis/analysis-report.service.js';
 import { AnalysisService } from './analysis/analysis.service.js';
 import { IdentitiesRepository } from './analysis/identities.repository.js';
@@ -12,6 +12,7 @@ import { metadataLineage, problemLineage, thumbnailLineage } from './image-linea
 import { ImagesRepository } from './images.repository.js';
 import { ImagesService } from './images.service.js';
 import { OriginalsService } from './originals.service.js';
+import { renderImportedPhotos } from './photo-imported.triggers.js';
 import { ProblemsRepository } from './problems.repository.js';
 import { Renderer } from './rendering/renderer.js';
 import { RootsRepository } from './roots/roots.repository.js';
@@ -47,6 +48,7 @@ const THUMBNAILS = [RenditionsRepository, Renderer, ThumbnailFiles, ThumbnailsSe
     ...ROOTS,
     ...ANALYSIS,
     ...THUMBNAILS,
+    ...eventListeners(renderImportedPhotos),
     ...lineageSources(metadataLineage, thumbnailLineage, problemLineage),
     ...taskHandlers(AnalyzeHandler, AnalyzeBatchHandler, ThumbnailsHandler, ThumbnailsBatchHandler, SweepBlobsHandler),
   ],

@@ -10,9 +10,19 @@
  * - **schedule**: starts a task again and again. **Tick**: one moment at which it is to. **Catch-up**: what becomes of ticks
  *   that nobody was there for.
  * - **workflow**: a graph of tasks, its **nodes**; a node starts when those it runs **after** have ended.
+ * - **domain event**: something that happened in a feature; **listeners** add tasks for it, in the transaction in which it happened.
  * - **dedup key**: admits one unfinished task of a type.
  */
 export { defineTask, type AnyTaskDefinition, type InputOf, type TaskDefinition } from './define-task.js';
+export {
+  defineEvent,
+  type DomainEvent,
+  type EventContext,
+  eventListeners,
+  on,
+  type PayloadOf,
+} from './domain-events/define-event.js';
+export { DomainEvents } from './domain-events/domain-events.js';
 export { Handles, taskHandlers, taskHandledBy } from './handles.decorator.js';
 export { exponential, fixed, PermanentError, TransientError } from './retry-policy.js';
 export { fanOut, FanOut } from './task-handler.js';

@@ -6,6 +6,7 @@ import { ChangeTasksHandler } from './bulk/bulk.task.js';
 import { DISPATCHER } from './dispatch/choose-dispatcher.js';
 import { DispatchMetrics } from './dispatch/dispatch-metrics.js';
 import { EXPLAINER_PROVIDERS } from './explain/explainers.js';
+import { DomainEvents } from './domain-events/domain-events.js';
 import { Tail } from './events/tail.js';
 import { Trail } from './events/trail.js';
 import { TrailReader } from './events/trail-reader.js';
@@ -154,8 +155,10 @@ const SCHEDULES = [
     TaskStatsReader,
     TaskStarter,
     TaskService,
+    DomainEvents,
   ],
   exports: [
+    DomainEvents,
     ...EXTERNAL,
     ...EVENTS,
     ...WEBHOOKS,

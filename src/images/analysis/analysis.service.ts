@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { boundedParallel } from '../bounded-parallel.js';
 import { Database } from '../../platform/database/database.js';
 import { sqlState } from '../../platform/database/sql-state.js';
-import type { TaskContext } from '../../tasks/index.js';
+import { DomainEvents, type TaskContext } from '../../tasks/index.js';
 import type { PhotoFacts } from '../photo-facts.js';
+import { photoImported } from '../photo-imported.js';
 import type { Reading } from './content-columns.js';
 import { readFile } from './read-file.js';
 import {
@@ -30,6 +31,7 @@ export class AnalysisService {
   constructor(
     private readonly database: Database,
     private readonly readings: ReadingsRepository,
+    private readonly events: DomainEvents,
   ) {}
 
   /** Idempotent: what was read already, by this task or another, is not read again. */
@@ -50,7 +52,13 @@ export class AnalysisService {
   private async save(files: readonly ReadFile[], context: TaskContext, lineage: ReadingLineage): Promise<void> {
     if (files.length === 0) return;
     const write = (some: readonly ReadFile[]): Promise<void> =>
-      context.transaction((tx) => this.readings.save(tx, some, lineage));
+      context.transaction(async (tx) => {
+        const newImages = await this.readings.save(tx, some, lineage);
+        const [first] = newImages;
+        if (!first) return;
+        const payload = { catalogId: first.catalogId, imageIds: newImages.map(({ id }) => id) };
+        await this.events.emit(photoImported, payload, { tx, actor: `task:${lineage.jobId}` });
+      });
     try {
       await write(files);
     } catch (error) {

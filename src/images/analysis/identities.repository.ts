@@ -58,10 +58,11 @@ export class IdentitiesRepository {
     return (await tx.query(MARK_DISPLACED, [catalogId, jobId, limit])).length;
   }
 
-  /** After the last move: content that nobody has had is a new image, unless it is an edit. */
-  async admitNewcomers(tx: Sql, { catalogId, jobId, limit }: IdentityStep): Promise<number> {
+  /** After the last move: content that nobody has had is a new image, unless it is an edit. Gives the new ones. */
+  async admitNewcomers(tx: Sql, { catalogId, jobId, limit }: IdentityStep): Promise<string[]> {
     await tx.query(LOCK_IDENTITIES, [catalogId]);
-    return (await tx.query(ADMIT_NEWCOMERS, [catalogId, jobId, limit])).length;
+    const admitted = await tx.query<{ id: string }>(ADMIT_NEWCOMERS, [catalogId, jobId, limit]);
+    return admitted.map(({ id }) => id);
   }
 
   /** After the last move: new content at the path of an image that is nowhere else is an edit of it. */

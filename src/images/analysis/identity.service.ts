@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import type { Transaction } from '../../platform/database/transaction.js';
-import type { TaskContext } from '../../tasks/index.js';
+import { DomainEvents, type TaskContext } from '../../tasks/index.js';
+import { photoImported } from '../photo-imported.js';
 import { IdentitiesRepository, type IdentityStep } from './identities.repository.js';
 
 /** The task's row is held for a step's transaction, and its worker's progress waits for it: about a second. */
@@ -24,6 +25,7 @@ export class IdentityService {
   constructor(
     private readonly database: Database,
     private readonly identities: IdentitiesRepository,
+    private readonly events: DomainEvents,
   ) {}
 
   async settle(catalogId: string, jobId: string, context: Pick<TaskContext, 'signal' | 'transaction'>): Promise<void> {
@@ -32,7 +34,7 @@ export class IdentityService {
       (tx, step) => this.identities.moveDeparted(tx, step),
       (tx, step) => this.identities.markDisplaced(tx, step),
       (tx, step) => this.identities.applyEdits(tx, step),
-      (tx, step) => this.identities.admitNewcomers(tx, step),
+      (tx, step) => this.admitNewcomers(tx, step),
     ];
     for (const step of steps) {
       let done: number;
@@ -41,5 +43,17 @@ export class IdentityService {
         done = await context.transaction((tx) => step(tx, { catalogId, jobId, limit: CONTENTS_A_STEP }));
       } while (done > 0);
     }
+  }
+
+  private async admitNewcomers(tx: Transaction, step: IdentityStep): Promise<number> {
+    const imageIds = await this.identities.admitNewcomers(tx, step);
+    if (imageIds.length > 0) {
+      await this.events.emit(
+        photoImported,
+        { catalogId: step.catalogId, imageIds },
+        { tx, actor: `task:${step.jobId}` },
+      );
+    }
+    return imageIds.length;
   }
 }

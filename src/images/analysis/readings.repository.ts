@@ -48,6 +48,12 @@ export interface ReadingLineage extends Lineage {
   readonly jobId: string;
 }
 
+/** An image that has just been found to be one of its own. */
+export interface NewImage {
+  readonly id: string;
+  readonly catalogId: string;
+}
+
 interface LockedRow extends DueImage {
   catalog_id: string;
 }
@@ -70,8 +76,11 @@ export class ReadingsRepository {
     return rows.map(({ id, root_path: rootPath, ...file }) => ({ imageId: id, rootPath, ...file }));
   }
 
-  /** Writes what was read. Images that are not due any more, because somebody else has read them, stay as they are. */
-  async save(tx: Sql, files: readonly ReadFile[], lineage: ReadingLineage): Promise<void> {
+  /**
+   * Writes what was read. Images that are not due any more, because somebody else has read them, stay as they are. Gives
+   * those that are certainly new, now that they have been read for the first time.
+   */
+  async save(tx: Sql, files: readonly ReadFile[], lineage: ReadingLineage): Promise<NewImage[]> {
     const images = await tx.query<LockedRow>(LOCK_DUE, [files.map(({ imageId }) => imageId)]);
     const outcomes = new Map(files.map(({ imageId, outcome }) => [imageId, outcome]));
     const judged: Judged[] = [];
@@ -85,9 +94,10 @@ export class ReadingsRepository {
     }
     const own = judged.filter(({ image, reading }) => verdictOn(image, reading.checksum) !== 'other');
     const others = judged.filter(({ image, reading }) => verdictOn(image, reading.checksum) === 'other');
-    await this.writeOwn(tx, own, lineage);
+    const newImages = await this.writeOwn(tx, own, lineage);
     await this.writeArrivals(tx, others, lineage);
     await this.writeUnreadable(tx, unreadable, lineage);
+    return newImages;
   }
 
   async batchCounts(sql: Sql, imageIds: readonly string[], taskId: string): Promise<ReadingCounts> {
@@ -95,8 +105,8 @@ export class ReadingsRepository {
     return counts ?? { read: 0, analyzed: 0, failed: 0 };
   }
 
-  private async writeOwn(tx: Sql, judged: readonly Judged[], lineage: ReadingLineage): Promise<void> {
-    if (judged.length === 0) return;
+  private async writeOwn(tx: Sql, judged: readonly Judged[], lineage: ReadingLineage): Promise<NewImage[]> {
+    if (judged.length === 0) return [];
     const departed = await this.contentsWithDeparted(tx, judged);
     const rows = judged.map(({ image, reading }) => {
       const verdict = verdictOn(image, reading.checksum) === 'first' ? 'first' : 'same';
@@ -109,6 +119,9 @@ export class ReadingsRepository {
       tx,
       judged.map(({ image, reading }) => problemsOf(image.id, reading)),
       { phase: 'analyze', lineage },
+    );
+    return judged.flatMap(({ image }, i) =>
+      image.checksum === null && rows[i]?.state === 'active' ? [{ id: image.id, catalogId: image.catalog_id }] : [],
     );
   }
 

@@ -1,13 +1,13 @@
 import 'reflect-metadata';
 import { IsIn, IsUrl, Matches, ValidateIf } from 'class-validator';
 import { lowerCase } from './parse.js';
-import { TracingSettings } from './tracing-settings.js';
+import { EventSettings } from './event-settings.js';
 import { FromVariable } from './variable.js';
 
 export const DISPATCHERS = ['postgres', 'redis'] as const;
 
 /** What carries ready tasks to workers. */
-export abstract class DispatchSettings extends TracingSettings {
+export abstract class DispatchSettings extends EventSettings {
   @FromVariable({
     name: 'PHOTOSAFE_DISPATCH',
     default: 'postgres',

@@ -1,9 +1,7 @@
-import { IsBoolean, IsDefined, IsIn, IsInt, Max, Min } from 'class-validator';
+import { IsBoolean, IsDefined, IsInt, Max, Min } from 'class-validator';
 import { DispatchSettings } from './dispatch-settings.js';
-import { concurrencyByQueue, type DaysByOutcome, daysByOutcome, lowerCase, trueOrFalse, wholeNumber } from './parse.js';
+import { concurrencyByQueue, type DaysByOutcome, daysByOutcome, trueOrFalse, wholeNumber } from './parse.js';
 import { FromVariable } from './variable.js';
-
-export const WEBHOOK_NETWORKS = ['private', 'public'] as const;
 
 /** How tasks are worked on, kept and told of. */
 export abstract class TaskSettings extends DispatchSettings {
@@ -104,28 +102,4 @@ export abstract class TaskSettings extends DispatchSettings {
   @Min(1)
   @Max(8_760)
   readonly idempotencyKeyHours: number;
-
-  @FromVariable({
-    name: 'PHOTOSAFE_EVENT_STREAMS',
-    default: '1000',
-    allowed: 'a whole number from 0 to 100000',
-    meaning: 'How many clients may follow GET /api/events of this process at once.',
-    parse: wholeNumber,
-  })
-  @IsInt()
-  @Min(0)
-  @Max(100_000)
-  readonly eventStreams: number;
-
-  @FromVariable({
-    name: 'PHOTOSAFE_WEBHOOK_NETWORKS',
-    default: 'private',
-    allowed: WEBHOOK_NETWORKS.join(', '),
-    meaning:
-      'Where webhooks may be sent: to public addresses only, or to this machine and private networks as well. Never to ' +
-      'link-local addresses, at which clouds keep secrets.',
-    parse: lowerCase,
-  })
-  @IsIn(WEBHOOK_NETWORKS)
-  readonly webhookNetworks: (typeof WEBHOOK_NETWORKS)[number];
 }
