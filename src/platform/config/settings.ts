@@ -3,7 +3,6 @@ import { ArrayNotEmpty, IsIn, IsInt, IsOptional, IsUrl, Max, Min, MinLength, Mat
 import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import type { DatabaseSettings, Environment } from './database-url.js';
-import { EventSettings } from './event-settings.js';
 import { readEnvironment } from './read-environment.js';
 import { lowerCase, wholeNumber, wholeNumberList } from './parse.js';
 import { TaskSettings } from './task-settings.js';
