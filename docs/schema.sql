@@ -119,7 +119,7 @@ CREATE TABLE finished_tasks (
   CONSTRAINT finished_tasks_failure_says_why CHECK (((status <> 'failed'::task_status) OR ((error_code IS NOT NULL) AND (error_message IS NOT NULL)))),
   CONSTRAINT finished_tasks_finished CHECK ((status = ANY (ARRAY['completed'::task_status, 'failed'::task_status, 'cancelled'::task_status])))
 ) WITH (autovacuum_vacuum_insert_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05);
-CREATE INDEX finished_tasks_children ON public.finished_tasks USING btree (parent_id, parent_round, parent_position) WHERE (parent_id IS NOT NULL);
+CREATE INDEX finished_tasks_children ON public.finished_tasks USING btree (parent_id, id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX finished_tasks_kind ON public.finished_tasks USING btree (type, status, id);
 CREATE INDEX finished_tasks_unsuccessful ON public.finished_tasks USING btree (status, id) WHERE (status <> 'completed'::task_status);
 
@@ -301,7 +301,7 @@ CREATE TABLE live_tasks (
   CONSTRAINT live_tasks_unfinished CHECK ((status = ANY (ARRAY['created'::task_status, 'queued'::task_status, 'running'::task_status]))),
   CONSTRAINT live_tasks_waiting_is_not_held CHECK (((NOT waiting) OR (worker_id IS NULL)))
 ) WITH (autovacuum_analyze_scale_factor=0.05, autovacuum_analyze_threshold=2000, autovacuum_vacuum_cost_delay=1, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000, fillfactor=70);
-CREATE INDEX live_tasks_children ON public.live_tasks USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+CREATE INDEX live_tasks_children ON public.live_tasks USING btree (parent_id, id) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX live_tasks_dedup ON public.live_tasks USING btree (type, dedup_key) WHERE (dedup_key IS NOT NULL);
 CREATE INDEX live_tasks_delayed ON public.live_tasks USING btree (run_at) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count = 0));
 CREATE INDEX live_tasks_ready ON public.live_tasks USING btree (queue, priority DESC, id) WHERE ((status = 'queued'::task_status) AND ready);
@@ -367,6 +367,7 @@ CREATE TABLE task_event_batches (
 );
 CREATE INDEX task_event_batches_at ON public.task_event_batches USING brin (at);
 CREATE INDEX task_event_batches_tasks ON public.task_event_batches USING gist (tasks);
+CREATE INDEX task_event_batches_tx ON public.task_event_batches USING btree (tx);
 
 CREATE TABLE task_events (
   task_id uuid NOT NULL,
@@ -386,6 +387,7 @@ CREATE TABLE task_events (
   CONSTRAINT task_events_pkey PRIMARY KEY (task_id, id)
 );
 CREATE INDEX task_events_at ON public.task_events USING brin (at);
+CREATE INDEX task_events_tx ON public.task_events USING btree (tx);
 
 CREATE TABLE task_fan_outs (
   parent_id uuid NOT NULL,
@@ -525,6 +527,55 @@ CREATE TABLE tokens (
   CONSTRAINT tokens_token_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
 );
 CREATE UNIQUE INDEX tokens_name ON public.tokens USING btree (name) WHERE (revoked_at IS NULL);
+
+CREATE TABLE webhook_deliveries (
+  webhook_id uuid NOT NULL,
+  slot smallint NOT NULL,
+  delivery_id uuid NOT NULL,
+  after_position text NOT NULL,
+  until_position text NOT NULL,
+  events integer NOT NULL,
+  attempt integer NOT NULL,
+  status integer,
+  error text,
+  duration_ms integer NOT NULL,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (webhook_id, slot),
+  CONSTRAINT webhook_deliveries_slot CHECK (((slot >= 0) AND (slot <= 99))),
+  CONSTRAINT webhook_deliveries_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhooks(id) ON DELETE CASCADE
+) WITH (fillfactor=50);
+
+CREATE TABLE webhooks (
+  id uuid NOT NULL,
+  name text NOT NULL,
+  url text NOT NULL,
+  secret text NOT NULL,
+  statuses task_status[],
+  types text[],
+  top_level boolean NOT NULL DEFAULT false,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  created_by text NOT NULL,
+  updated_at timestamp with time zone NOT NULL DEFAULT now(),
+  updated_by text NOT NULL,
+  position text NOT NULL,
+  delivery_id uuid,
+  delivery_until text,
+  attempt integer NOT NULL DEFAULT 0,
+  next_attempt_at timestamp with time zone NOT NULL DEFAULT now(),
+  failing_since timestamp with time zone,
+  disabled_at timestamp with time zone,
+  disabled_reason text,
+  held_by uuid,
+  held_until timestamp with time zone,
+  CONSTRAINT webhooks_pkey PRIMARY KEY (id),
+  CONSTRAINT webhooks_attempt CHECK ((attempt >= 0)),
+  CONSTRAINT webhooks_delivery CHECK (((delivery_id IS NULL) = (delivery_until IS NULL))),
+  CONSTRAINT webhooks_disabled CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
+  CONSTRAINT webhooks_disabled_reason CHECK ((disabled_reason = ANY (ARRAY['by_hand'::text, 'gone'::text, 'failing'::text]))),
+  CONSTRAINT webhooks_held CHECK (((held_by IS NULL) = (held_until IS NULL))),
+  CONSTRAINT webhooks_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100)))
+) WITH (fillfactor=50);
+CREATE UNIQUE INDEX webhooks_name ON public.webhooks USING btree (lower(name));
 
 CREATE TABLE workflow_edges (
   parent_id uuid NOT NULL,

@@ -8,7 +8,10 @@ import { CreateExternalWorkers } from './0008-create-external-workers.js';
 import { IsolateSuspects } from './0009-isolate-suspects.js';
 import { CreateRetention } from './0010-create-retention.js';
 import { ExplainAndBulk } from './0011-explain-and-bulk.js';
+import { FollowAuditTrail } from './0013-follow-audit-trail.js';
+import { CreateWebhooks } from './0015-create-webhooks.js';
 import { TraceTasks } from './0016-trace-tasks.js';
+import { ListBatches } from './0018-list-batches.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
 export const migrations = [
@@ -22,5 +25,8 @@ export const migrations = [
   IsolateSuspects,
   CreateRetention,
   ExplainAndBulk,
+  FollowAuditTrail,
+  CreateWebhooks,
   TraceTasks,
+  ListBatches,
 ];

@@ -15,6 +15,7 @@ import { StorageModule } from './storage/index.js';
 import { TasksModule } from './tasks/index.js';
 import { TasksHttpModule } from './tasks/tasks-http.module.js';
 import { SchedulerModule } from './tasks/schedules/scheduler.module.js';
+import { WebhookDispatchModule } from './tasks/webhooks/webhook-dispatch.module.js';
 
 /** The table of contents, from the ground up: each line may use those above it, and none below. */
 export const MODULES = [AccessModule, TasksModule, StorageModule, ImagesModule, CatalogsModule, MaintenanceModule];
@@ -23,7 +24,7 @@ export const MODULES = [AccessModule, TasksModule, StorageModule, ImagesModule, 
 const HTTP_MODULES = [HealthModule, AccessHttpModule, TasksHttpModule, ImagesHttpModule, CatalogsHttpModule];
 
 /** What a process does by itself for as long as it runs, unlike a command. */
-const AT_WORK = [SchedulerModule];
+const AT_WORK = [SchedulerModule, WebhookDispatchModule];
 
 @Module({})
 export class AppModule {

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import './platform/cli/without-questions.js';
 import { Module } from '@nestjs/common';
 import { TokenCommand, TokenCreateCommand, TokenListCommand, TokenRevokeCommand } from './access/token.commands.js';
 import {
@@ -47,6 +48,13 @@ import {
   TaskWatchCommand,
 } from './tasks/cli/task.commands.js';
 import {
+  WebhookCommand,
+  WebhookCreateCommand,
+  WebhookDeleteCommand,
+  WebhookListCommand,
+  WebhookPingCommand,
+} from './tasks/cli/webhook.commands.js';
+import {
   WorkflowCancelCommand,
   WorkflowCommand,
   WorkflowListCommand,
@@ -89,6 +97,7 @@ const COMMANDS = [
   ...[ScheduleDeleteCommand, SchedulePauseCommand, ScheduleResumeCommand, ScheduleRunCommand, SchedulePreviewCommand],
   ...[WorkflowCommand, WorkflowRunCommand, WorkflowShowCommand, WorkflowListCommand],
   ...[WorkflowCancelCommand, WorkflowRetryNodeCommand],
+  ...[WebhookCommand, WebhookListCommand, WebhookCreateCommand, WebhookDeleteCommand, WebhookPingCommand],
   ...[TokenCommand, TokenCreateCommand, TokenListCommand, TokenRevokeCommand],
   SnapshotsCommand,
 ];

@@ -11,10 +11,19 @@ export const title = 'drain, bulk enqueue, latency and CPU per task beside graph
 const figures = [
   { name: 'drain', unit: 'tasks/s', better: 'more', of: (run) => run.analyzed?.drainPerSecond },
   { name: 'drain-fresh', unit: 'tasks/s', better: 'more', of: (run) => run.fresh?.drainPerSecond },
+  { name: 'drain-2-processes', unit: 'tasks/s', better: 'more', of: (run) => run['2 processes']?.drainPerSecond },
+  { name: 'drain-4-processes', unit: 'tasks/s', better: 'more', of: (run) => run['4 processes']?.drainPerSecond },
   { name: 'enqueue', unit: 'tasks/s', better: 'more', of: (run) => run.analyzed?.enqueuePerSecond },
   { name: 'latency-p50', unit: 'ms', better: 'less', of: (run) => run.latency?.p50Ms },
   { name: 'latency-p99', unit: 'ms', better: 'less', of: (run) => run.latency?.p99Ms },
   { name: 'cpu-per-task', unit: 'µs', better: 'less', of: (run) => run.analyzed?.drainCpuMicrosPerTask },
+];
+
+const quickMeasurements = [{ name: 'analyzed' }, { name: 'latency' }];
+const furtherMeasurements = [
+  { name: 'fresh' },
+  { name: '2 processes', measurement: 'processes', processes: 2 },
+  { name: '4 processes', measurement: 'processes', processes: 4 },
 ];
 
 /**
@@ -29,7 +38,7 @@ export async function run({ quick, only, log }) {
   const load = quick
     ? { count: 20_000, samples: 100, rounds: 1, warmUp: 5_000 }
     : { count: 50_000, samples: 500, rounds: 3, warmUp: 5_000 };
-  const measurements = quick ? ['analyzed', 'latency'] : ['analyzed', 'fresh', 'latency'];
+  const measurements = quick ? quickMeasurements : [...quickMeasurements, ...furtherMeasurements];
   const chosen = contenders().filter(({ name }) => !only || only.includes(name));
   const postgres = await startPostgres();
   const about = Object.fromEntries(chosen.map(({ name, missing }) => [name, missing ? `skipped: ${missing}` : '']));
@@ -43,12 +52,14 @@ export async function run({ quick, only, log }) {
         const outcome = await measure(contender, measurement, load, postgres).catch((error) => {
           if (contender.name === 'ours') throw error;
           about[contender.name] = `failed: ${error.message.split('\n', 1)[0]}`;
-          log(`${contender.name} ${measurement}: ${error.message}`);
+          log(`${contender.name} ${measurement.name}: ${error.message}`);
         });
         if (!outcome) continue;
-        figuresOfRound[measurement] = outcome.figures;
+        figuresOfRound[measurement.name] = outcome.figures;
         about[contender.name] = outcome.about;
-        log(`round ${round + 1}/${load.rounds} ${contender.name} ${measurement}: ${JSON.stringify(outcome.figures)}`);
+        log(
+          `round ${round + 1}/${load.rounds} ${contender.name} ${measurement.name}: ${JSON.stringify(outcome.figures)}`,
+        );
       }
       runs[contender.name].push(figuresOfRound);
     }
@@ -57,14 +68,14 @@ export async function run({ quick, only, log }) {
   return { machine, results: figures.map((figure) => summarise(figure, runs)).filter((line) => line !== undefined) };
 }
 
-async function measure(contender, measurement, load, postgres) {
+async function measure(contender, { name, measurement = name, processes }, load, postgres) {
   const database = `bench_${contender.name.replaceAll('-', '_')}`;
   const url = await postgres.freshDatabase(database);
   const redis = contender.needsRedis ? await startRedis() : undefined;
   try {
     return await inChildProcess(new URL('./contender.mjs', import.meta.url), {
       module: contender.module,
-      measurement,
+      ...{ measurement, processes },
       ...load,
       connection: { url, redis: redis?.connection },
       serverPids: [redis?.pid ?? postgres.pid],

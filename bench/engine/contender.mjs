@@ -2,17 +2,41 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { answer } from '../harness/child-process.mjs';
 import { treeCpuSeconds } from '../harness/processes.mjs';
 import { percentile } from '../harness/statistics.mjs';
+import { withResolvers } from '../harness/with-resolvers.mjs';
+import { DrainCrew } from './drain-crew.mjs';
 
-answer(async ({ module, measurement, count, samples, warmUp, connection, serverPids }) => {
+answer(async ({ module, measurement, processes, count, samples, warmUp, connection, serverPids }) => {
   const { open } = await import(module);
   const contender = await open({ connection, purpose: measurement === 'latency' ? 'latency' : 'throughput' });
-  const figures =
-    measurement === 'latency'
-      ? await latency(contender, samples)
-      : await throughput(contender, { count, warmUp, serverPids, analyzed: measurement === 'analyzed' });
+  const figures = await measure();
   await contender.close();
   return { about: contender.about, figures };
+
+  function measure() {
+    if (measurement === 'latency') return latency(contender, samples);
+    if (measurement === 'processes') {
+      return together(contender, { processes, job: { module, connection }, count, warmUp, serverPids });
+    }
+    return throughput(contender, { count, warmUp, serverPids, analyzed: measurement === 'analyzed' });
+  }
 });
+
+/** Drained by several processes at once; this one only fills the queue. */
+async function together(contender, { processes, job, count, warmUp, serverPids }) {
+  const crew = await DrainCrew.open(processes, job);
+  const drainAll = async (tasks) => {
+    await crew.drain(tasks);
+    while (await contender.anyLeft()) await sleep(2);
+  };
+  await contender.enqueue(warmUp * processes);
+  await drainAll(warmUp * processes);
+  await crew.stop();
+  await contender.enqueue(count);
+  await contender.analyze();
+  const drained = await measured(serverPids, () => drainAll(count));
+  crew.close();
+  return { drainPerSecond: count / drained.seconds, drainCpuMicrosPerTask: (drained.cpuSeconds * 1e6) / count };
+}
 
 async function throughput(contender, { count, warmUp, serverPids, analyzed }) {
   await contender.enqueue(warmUp);
@@ -76,11 +100,4 @@ async function measured(serverPids, work) {
 async function cpuSeconds(serverPids) {
   await sleep(50);
   return [process.pid, ...serverPids].reduce((sum, pid) => sum + treeCpuSeconds(pid), 0);
-}
-
-/** Promise.withResolvers, which Node 20 lacks. */
-function withResolvers() {
-  let resolve;
-  const promise = new Promise((settle) => (resolve = settle));
-  return { promise, resolve };
 }

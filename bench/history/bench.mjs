@@ -10,13 +10,13 @@ export const title = 'drain, latency and list pages beside millions of finished,
 const pageLimitMs = 20;
 
 /**
- * Two databases on one PostgreSQL, one of them with a history. The rounds alternate, so that a neighbour who is busy for a
- * minute does not meet one of them only.
+ * Two databases on one PostgreSQL, one of them with a history. The rounds alternate, each beginning with the other one, so
+ * that a neighbour who is busy for a minute does not meet one of them only; the first round warms up and does not count.
  */
 export async function run({ quick, log }) {
   const load = quick
     ? { count: 10_000, samples: 100, rounds: 1, warmUp: 5_000, pages: 20, backlog: 20_000 }
-    : { count: 50_000, samples: 300, rounds: 3, warmUp: 5_000, pages: 200, backlog: 1_000_000 };
+    : { count: 50_000, samples: 300, rounds: 5, warmUp: 5_000, pages: 200, backlog: 1_000_000 };
   const history = quick
     ? { finished: 100_000, delayed: 20_000, blocked: 2_000 }
     : { finished: 5_000_000, delayed: 1_000_000, blocked: 100_000 };
@@ -40,16 +40,21 @@ export async function run({ quick, log }) {
   log(`filled: ${JSON.stringify(history)}`);
 
   const runs = { empty: [], history: [] };
-  for (let round = 0; round < load.rounds; round++) {
-    for (const [name, url] of Object.entries(urls)) {
-      const { figures } = await measure(url, 'analyzed');
+  const order = Object.entries(urls);
+  for (let round = 0; round <= load.rounds; round++) {
+    for (const [name, url] of order) {
+      const { figures } = await measure(url, 'analyzed', round === 0 ? { count: load.warmUp } : {});
+      if (round === 0) continue;
       const { figures: latency } = await measure(url, 'latency');
       runs[name].push({ ...figures, ...latency });
-      log(`round ${round + 1}/${load.rounds} ${name}: ${JSON.stringify(runs[name].at(-1))}`);
+      log(`round ${round}/${load.rounds} ${name}: ${JSON.stringify(runs[name].at(-1))}`);
     }
+    order.reverse();
   }
   const pages = await inChildProcess(new URL('./pages.mjs', import.meta.url), { url: urls.history, times: load.pages });
-  log(`pages: ${JSON.stringify(pages)}`);
+  for (const [name, times] of Object.entries(pages)) {
+    log(`page ${name}: p50 ${percentile(times, 50).toFixed(1)} ms, p99 ${percentile(times, 99).toFixed(1)} ms`);
+  }
   await measure(urls.empty, 'analyzed', { count: load.backlog });
   const after = await measure(urls.empty, 'latency');
 
@@ -65,6 +70,7 @@ export async function run({ quick, log }) {
     },
     results: [
       beside('drain', 'drainPerSecond', 'tasks/s', 'more'),
+      beside('cpu-per-task', 'drainCpuMicrosPerTask', 'µs', 'less'),
       beside('enqueue', 'enqueuePerSecond', 'tasks/s', 'more'),
       beside('latency-p50', 'p50Ms', 'ms', 'less'),
       ...Object.entries(pages).map(([name, times]) =>

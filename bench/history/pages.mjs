@@ -1,20 +1,38 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { answer } from '../harness/child-process.mjs';
+import { query } from '../harness/postgres.mjs';
 import { product } from '../harness/product.mjs';
 
 const limit = 50;
-/** What people look for in a long list; each also from a place deep inside it. */
-const filters = {
-  newest: {},
-  failed: { statuses: ['failed'] },
-  queued: { statuses: ['queued'] },
-  'of-type': { types: ['thumbnails'] },
-  'rare-type': { types: ['rare'] },
-  unfinished: { statuses: ['created', 'queued', 'running'] },
-};
+const DAY_MS = 86_400_000;
 
-/** Milliseconds of each of so many pages, by filter. */
+/** What people look for in a long list. */
+async function filtersOver(url) {
+  const [{ parentId }] = await query(
+    url,
+    'SELECT parent_id AS "parentId" FROM finished_tasks WHERE parent_id IS NOT NULL ORDER BY id DESC LIMIT 1',
+  );
+  const createdTo = new Date(Date.now() - 100 * DAY_MS);
+  return {
+    newest: {},
+    failed: { statuses: ['failed'] },
+    completed: { statuses: ['completed'] },
+    queued: { statuses: ['queued'] },
+    unfinished: { statuses: ['created', 'queued', 'running'] },
+    'of-type': { types: ['thumbnails'] },
+    'rare-type': { types: ['rare'] },
+    'top-level': { topLevel: true },
+    'of-queue': { queue: 'default' },
+    'other-queue': { queue: 'other' },
+    batches: { parentId },
+    text: { text: 'task 49' },
+    month: { createdFrom: new Date(createdTo.getTime() - 30 * DAY_MS), createdTo },
+    'month-failed-top-level': { createdTo, statuses: ['failed'], topLevel: true },
+  };
+}
+
+/** Milliseconds of so many first pages with their totals, and of as many that follow each other, by filter. */
 answer(async ({ url, times }) => {
   const { TaskService, TasksModule } = await product('tasks/index');
   const { PlatformModule } = await product('platform/platform.module');
@@ -24,16 +42,22 @@ answer(async ({ url, times }) => {
   const app = await NestFactory.createApplicationContext({ module: PagesModule, imports }, { logger: ['error'] });
   const tasks = app.get(TaskService);
   const measured = {};
-  for (const [name, filter] of Object.entries(filters)) {
-    measured[name] = [];
+  for (const [name, filter] of Object.entries(await filtersOver(url))) {
+    const pages = (measured[name] = []);
+    const counts = (measured[`${name}-count`] = []);
     let after;
-    for (let page = 0; page < times; page++) {
-      const from = performance.now();
-      const items = await tasks.list(filter, { limit, after });
-      measured[name].push(performance.now() - from);
-      after = items.at(-1)?.id;
+    for (let time = 0; time < times; time++) {
+      await timed(counts, () => tasks.page(filter, { limit }));
+      ({ after } = await timed(pages, () => tasks.page(filter, { limit, after: after ?? undefined })));
     }
   }
   await app.close();
   return measured;
 });
+
+async function timed(times, work) {
+  const from = performance.now();
+  const outcome = await work();
+  times.push(performance.now() - from);
+  return outcome;
+}

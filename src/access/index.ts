@@ -10,6 +10,7 @@ export { Public, type Role, Roles } from '../platform/http/declared-access.js';
 export { checkTokens } from './access.check.js';
 export { AccessModule } from './access.module.js';
 export { type Actor, cliActor, scheduleActor, systemActor } from './actor.js';
+export { Authenticator } from './authenticator.js';
 export { FirstToken } from './first-token.js';
 export { CurrentActor, CurrentRole } from './request-caller.js';
 export { TokenService } from './token.service.js';

@@ -8,6 +8,7 @@ import { cursorAfter, decodeCursor } from '../platform/http/cursor.js';
 import { PageQueryDto } from '../platform/http/dto/page.dto.js';
 import { UuidPipe } from '../platform/http/uuid.pipe.js';
 import { TaskService } from '../tasks/index.js';
+import { toCatalogDto, toPlanDto } from './catalog-json.js';
 import { CatalogsService } from './catalogs.service.js';
 import {
   CatalogDto,
@@ -15,8 +16,6 @@ import {
   CoverageDto,
   CreateCatalogDto,
   PlanDto,
-  toCatalogDto,
-  toPlanDto,
   UpdateCatalogDto,
 } from './dto/catalog.dto.js';
 import { RebuildService } from './rebuild.service.js';

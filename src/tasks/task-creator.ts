@@ -39,7 +39,7 @@ export class TaskCreator {
     const task: NewTask = { params: input, dedupKey: options.dedupKey ?? definition.dedupKey?.(input) };
     const { idempotencyKey } = options;
     return idempotencyKey === undefined
-      ? this.within(definition, options, (sql) => this.enqueuer.addOne(sql, { definition, task, terms: options }))
+      ? this.addOne(definition, task, options)
       : this.addOnce(definition, task, { ...options, idempotencyKey });
   }
 
@@ -55,6 +55,17 @@ export class TaskCreator {
       if (atOnce) return this.enqueuer.add(atOnce, { definition, tasks: [...tasks], terms: options });
       return this.pool.transaction((own) => this.enqueuer.add(own, { definition, tasks, terms: options }));
     });
+  }
+
+  /** Straight to a worker of this process, if one has nothing to do; else into the queue. */
+  private async addOne(definition: AnyTaskType, task: NewTask, options: EnqueueOptions): Promise<EnqueuedTask> {
+    const opening = startsNow(options) ? this.wakeup.opening(definition) : undefined;
+    const one = { definition, task, terms: options };
+    const added = opening && (await this.enqueuer.addStarted(this.pool.prepared, one, opening));
+    if (!added) return this.within(definition, options, (sql) => this.enqueuer.addOne(sql, one));
+    this.metrics.tasksEnqueued(definition.name, 1);
+    if (!added.started) this.wakeup.queued(definition.queue);
+    return added;
   }
 
   /** Adds in the caller's transaction if there is one; workers hear of it once it is committed. */
@@ -87,6 +98,9 @@ export class TaskCreator {
     return this.within(definition, options, (sql) => (options.tx ? once(sql) : this.pool.transaction(once)));
   }
 }
+
+const startsNow = ({ tx, runImmediately, runAt, startBy }: EnqueueOptions): boolean =>
+  !(tx ?? runAt ?? startBy) && runImmediately !== false;
 
 /** Tasks of these inputs, each checked when it is asked for. */
 function checked(definition: AnyTaskDefinition, inputs: readonly object[]): Iterable<NewTask> {

@@ -38,7 +38,7 @@ export class TaskReader {
   /** By full id or unique prefix. @throws not-found `task_not_found`, conflict `ambiguous_task_id`, invalid `invalid_task_id`. */
   async get(idOrPrefix: string): Promise<Task> {
     const id = await this.resolve(idOrPrefix);
-    const [row] = await this.database.query<TaskRow>(TASK_BY_ID, [id]);
+    const [row] = await this.database.prepared.query<TaskRow>(TASK_BY_ID, [id]);
     if (!row) throw notFound('task_not_found', `there is no task ${idOrPrefix}`);
     return taskOf(row, this.clock.now());
   }
@@ -46,7 +46,7 @@ export class TaskReader {
   /** Newest first; those that are not there any more are left out. */
   async getMany(ids: readonly string[]): Promise<Task[]> {
     if (ids.length === 0) return [];
-    const rows = await this.database.query<TaskRow>(TASKS_BY_IDS, [ids]);
+    const rows = await this.database.prepared.query<TaskRow>(TASKS_BY_IDS, [ids]);
     const now = this.clock.now();
     return rows.map((row) => taskOf(row, now));
   }

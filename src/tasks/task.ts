@@ -131,7 +131,7 @@ export function taskOf(row: TaskRow, now: Date): Task {
 }
 
 /** Whole percent, rounded down: 100 means all of it. */
-function progressOf(status: TaskStatus, processed: number, total: number | null): number {
+export function progressOf(status: TaskStatus, processed: number, total: number | null): number {
   if (status === 'completed') return 100;
   if (total === null || total === 0) return 0;
   return Math.min(100, Math.floor((100 * processed) / total));

@@ -4,8 +4,12 @@ import { BulkPlanner } from './bulk/bulk-planner.js';
 import { BulkService } from './bulk/bulk.service.js';
 import { ChangeTasksHandler } from './bulk/bulk.task.js';
 import { EXPLAINER_PROVIDERS } from './explain/explainers.js';
+import { Tail } from './events/tail.js';
+import { Trail } from './events/trail.js';
+import { TrailReader } from './events/trail-reader.js';
 import { ExplainService } from './explain/explain.service.js';
 import { taskHandlers } from './handles.decorator.js';
+import { TaskCounter } from './listing/task-counter.js';
 import { TaskLister } from './listing/task-lister.js';
 import { ClaimDesk } from './external/claim-desk.js';
 import { ExternalAttempts } from './external/external-attempts.service.js';
@@ -51,6 +55,9 @@ import { TaskMetrics } from './worker/task-metrics.js';
 import { Settlers } from './worker/settler.js';
 import { Execution, WorkerParts } from './worker/worker-parts.js';
 import { WorkerService } from './worker/worker.service.js';
+import { Poster } from './webhooks/post.js';
+import { WebhookService } from './webhooks/webhook.service.js';
+import { WebhooksRepository } from './webhooks/webhooks.repository.js';
 import { InputResolver } from './workflows/input-resolver.js';
 import { WorkflowAdvancer } from './workflows/workflow-advancer.js';
 import { WorkflowReader } from './workflows/workflow-reader.js';
@@ -79,6 +86,8 @@ const ISOLATION = [Orphans, Alibi, IsolationMetrics, Isolation];
 const WORKFLOWS = [InputResolver, WorkflowAdvancer, WorkflowRetrier, WorkflowStarter, WorkflowReader, WorkflowService];
 const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, ExternalClaims];
 const LINEAGE = [LineageSources, LineageService];
+const EVENTS = [TrailReader, Tail, Trail];
+const WEBHOOKS = [WebhooksRepository, Poster, WebhookService];
 
 const SCHEDULES = [
   SchedulesRepository,
@@ -100,12 +109,15 @@ const SCHEDULES = [
     ...LINEAGE,
     ...ISOLATION,
     ...EXTERNAL,
+    ...EVENTS,
+    ...WEBHOOKS,
     ...SCHEDULES,
     ...WORKFLOWS,
     TaskRegistry,
     TaskTypes,
     TaskCreator,
     TaskReader,
+    TaskCounter,
     TaskLister,
     TaskStatsReader,
     TaskStarter,
@@ -113,6 +125,8 @@ const SCHEDULES = [
   ],
   exports: [
     ...EXTERNAL,
+    ...EVENTS,
+    ...WEBHOOKS,
     ...SCHEDULES,
     BulkService,
     ...LINEAGE,

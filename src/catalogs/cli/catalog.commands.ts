@@ -14,7 +14,7 @@ const CATALOG_ARGUMENT = {
 @SubCommand({ name: 'list', description: 'Lists the catalogues, oldest first' })
 export class CatalogListCommand extends BaseCommand {
   async run(_words: string[], options: BaseOptions): Promise<void> {
-    const { toCatalogDto } = await import('../dto/catalog.dto.js');
+    const { toCatalogDto } = await import('../catalog-json.js');
     await withCatalogs(async ({ catalogs }) => {
       const items: CatalogView[] = [];
       for (let after: string | undefined; ;) {
@@ -40,7 +40,7 @@ interface CreateOptions extends BaseOptions {
 })
 export class CatalogCreateCommand extends BaseCommand {
   async run(folders: string[], { name, ...options }: CreateOptions): Promise<void> {
-    const { toCatalogDto } = await import('../dto/catalog.dto.js');
+    const { toCatalogDto } = await import('../catalog-json.js');
     await withCatalogs(async ({ catalogs }) => {
       const roots = folders.map((folder) => resolve(folder));
       const catalog = await catalogs.create({ name: name ?? basename(roots[0] ?? ''), roots });
@@ -57,7 +57,7 @@ export class CatalogCreateCommand extends BaseCommand {
 @SubCommand({ name: 'show', description: 'Shows a catalogue and its folders', ...CATALOG_ARGUMENT })
 export class CatalogShowCommand extends BaseCommand {
   async run([handle = '']: string[], options: BaseOptions): Promise<void> {
-    const { toCatalogDto } = await import('../dto/catalog.dto.js');
+    const { toCatalogDto } = await import('../catalog-json.js');
     await withCatalogs(async ({ catalogs }) => {
       const catalog = await catalogs.resolve(handle);
       await printResult(options, toCatalogDto(catalog), async () => {
@@ -88,7 +88,7 @@ export class CatalogCoverageCommand extends BaseCommand {
 @SubCommand({ name: 'plan', description: 'Shows what a rebuild would do', ...CATALOG_ARGUMENT })
 export class CatalogPlanCommand extends BaseCommand {
   async run([handle = '']: string[], options: BaseOptions): Promise<void> {
-    const { toPlanDto } = await import('../dto/catalog.dto.js');
+    const { toPlanDto } = await import('../catalog-json.js');
     await withCatalogs(async ({ catalogs, rebuilds }) => {
       const { id } = await catalogs.resolve(handle);
       const plan = await rebuilds.plan(id);

@@ -1,7 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
-import type { CatalogView } from '../catalog.js';
-import type { RebuildPlan } from '../rebuild.service.js';
 
 export class CreateCatalogDto {
   /**
@@ -128,31 +126,3 @@ export class PlanDto {
   critical_path: readonly string[];
   estimate_seconds: number | null;
 }
-
-export const toCatalogDto = (catalog: CatalogView): CatalogDto => ({
-  id: catalog.id,
-  name: catalog.name,
-  roots: catalog.roots.map((root) => ({
-    id: root.id,
-    path: root.path,
-    state: root.state,
-    offline_reason: root.offlineReason ?? null,
-    state_since: root.stateSince,
-  })),
-  images: { ...catalog.images },
-  created_at: catalog.createdAt,
-  updated_at: catalog.updatedAt,
-});
-
-export const toPlanDto = (catalogId: string, plan: RebuildPlan): PlanDto => ({
-  catalog_id: catalogId,
-  phases: plan.phases.map((phase) => ({
-    type: phase.type,
-    items: phase.items,
-    depends_on: phase.dependsOn,
-    group: phase.group,
-    estimate_seconds: phase.estimateSeconds ?? null,
-  })),
-  critical_path: plan.criticalPath,
-  estimate_seconds: plan.estimateSeconds ?? null,
-});

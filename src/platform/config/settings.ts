@@ -29,6 +29,7 @@ import { TracingSettings } from './tracing-settings.js';
 import { FromVariable } from './variable.js';
 
 export const ROLES = ['all', 'api', 'worker'] as const;
+export const WEBHOOK_NETWORKS = ['private', 'public'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Everything that can be set from outside, read and checked once. */
@@ -205,6 +206,30 @@ export class Settings extends TracingSettings {
   @Min(1)
   @Max(8_760)
   readonly idempotencyKeyHours: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_EVENT_STREAMS',
+    default: '1000',
+    allowed: 'a whole number from 0 to 100000',
+    meaning: 'How many clients may follow GET /api/events of this process at once.',
+    parse: wholeNumber,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(100_000)
+  readonly eventStreams: number;
+
+  @FromVariable({
+    name: 'PHOTOSAFE_WEBHOOK_NETWORKS',
+    default: 'private',
+    allowed: WEBHOOK_NETWORKS.join(', '),
+    meaning:
+      'Where webhooks may be sent: to public addresses only, or to this machine and private networks as well. Never to ' +
+      'link-local addresses, at which clouds keep secrets.',
+    parse: lowerCase,
+  })
+  @IsIn(WEBHOOK_NETWORKS)
+  readonly webhookNetworks: (typeof WEBHOOK_NETWORKS)[number];
 
   @FromVariable({
     name: 'PHOTOSAFE_THUMBNAIL_SIZES',

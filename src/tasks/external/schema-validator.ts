@@ -1,6 +1,7 @@
-import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import formats from 'ajv-formats';
+import { createRequire } from 'node:module';
+import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
+import type { Ajv2020 } from 'ajv/dist/2020.js';
+import type formats from 'ajv-formats';
 import type { FieldError } from '../../platform/errors/app-error.js';
 import { isTooDeep } from './json-limits.js';
 import { runBounded, TooCostlyError } from './run-bounded.js';
@@ -58,16 +59,27 @@ export class SchemaValidator {
 }
 
 /** What checks schemas themselves, for each dialect: takes a tenth of a second to make, and sees nothing but data. */
-const metaSchemas = new Map<typeof Ajv | typeof Ajv2020, Ajv | Ajv2020>();
+const metaSchemas = new Map<Dialect, Ajv | Ajv2020>();
+
+type Dialect = typeof Ajv | typeof Ajv2020;
+
+/** Loaded with the first schema: most processes, and all short commands, never see one. */
+const require = createRequire(import.meta.url);
+
+function dialectFor(schema: JsonSchema): Dialect {
+  return dialectOf(schema) === DRAFT_07
+    ? (require('ajv') as { Ajv: typeof Ajv }).Ajv
+    : (require('ajv/dist/2020.js') as { Ajv2020: typeof Ajv2020 }).Ajv2020;
+}
 
 /** An instance for each schema: what one names can be neither seen nor replaced by another. */
 function compile(schema: JsonSchema, allErrors: boolean): ValidateFunction {
-  const Dialect = dialectOf(schema) === DRAFT_07 ? Ajv : Ajv2020;
+  const Dialect = dialectFor(schema);
   const meta = metaSchemas.get(Dialect) ?? new Dialect(OPTIONS);
   metaSchemas.set(Dialect, meta);
   void meta.validateSchema({}); // compiles the dialect's own schema, the first time
   const ajv = new Dialect({ ...OPTIONS, allErrors, verbose: true, meta: false, validateSchema: false });
-  formats.default(ajv);
+  (require('ajv-formats') as typeof formats).default(ajv);
   return runBounded(() => {
     void meta.validateSchema(schema, true);
     return ajv.compile(schema);

@@ -2,11 +2,13 @@ import { FINISHED_STATUSES, isFinished, TASK_STATUSES, type TaskStatus } from '.
 import { Conditions, matching, type TaskFilter, withinIds } from './task-filter.js';
 
 /**
- * How many rows of an index one page looks at. No index serves every filter, and each one would cost every task that
- * settles; so a page that finds too little stops here, and its cursor goes on from there. Larger: rare matches come in
- * fewer pages, and the slowest page takes longer (5,000 rows: some 2 ms; text is compared at a fifth of that speed).
+ * How many rows one page looks at where no index decides. No index serves every filter, and each one would cost every task
+ * that settles; so a page that finds too little stops here, and its cursor goes on from there. Larger: rare matches come in
+ * fewer pages, and the slowest page takes longer (2,000 rows: some 1 ms; text is compared at a fifth of that speed).
  */
-export const LOOK = { rows: 5_000, rowsWithText: 1_000 } as const;
+export const LOOK = { rows: 2_000, rowsWithText: 1_000 } as const;
+/** How many fewer through an index whose rows lie scattered over the table, a page of the file for each. */
+const SCATTERED = 4;
 /** Matches counted where an index alone tells that they match (some 4 ms); what is more is estimated. */
 const MOST_COUNTED = 10_000;
 /** More combinations of type and status than this are not looked up one by one. */
@@ -34,29 +36,39 @@ export interface ListWindow {
 
 /**
  * A page of ids, and where looking stopped. Each source reads one index backwards, in the order of the answer, and only as
- * far as is needed; what its index does not decide is compared with what it gives.
+ * far as is needed; what its index does not decide is compared with what it gives. Each has its own LIMIT, because the
+ * planner, which cannot tell how many rows will match, might otherwise read all of them and sort.
  */
 export function listStatement(filter: TaskFilter, { limit, offset, after, look }: ListWindow): ListStatement {
   const values: unknown[] = [];
-  const wanted = limit + offset;
-  const each = sources(filter).map((source) => {
+  const wanted = String(limit + offset);
+  const ends: string[] = [];
+  const found = sources(filter).map((source) => {
     const range = rangeOf(source, filter, values).add('id < ?', after);
-    const found = `(SELECT id FROM ${newest(source, range, `LIMIT ${String(look)}`)} looked ${restOf(source, filter, values)})`;
-    const end = newest(source, range.always('id > (SELECT id FROM last)'), `OFFSET ${String(look - 1)} LIMIT 1`);
-    return { found, end };
+    const rest = restOf(source, filter, values);
+    if (rest === '') return newest(source, range, `LIMIT ${wanted}`);
+    const most = mostRows(source, look) + offset;
+    const looked = newest(source, range, `LIMIT ${String(most)}`);
+    ends.push(newest(source, range.always('id > (SELECT id FROM last)'), `OFFSET ${String(most - 1)} LIMIT 1`));
+    return `(SELECT id FROM ${looked} looked ${rest} ORDER BY id DESC LIMIT ${wanted})`;
   });
   const text = `
     WITH hits AS MATERIALIZED (
-      SELECT id FROM (${each.map(({ found }) => found).join(' UNION ALL ')}) found ORDER BY id DESC LIMIT ${String(wanted)}
+      SELECT id FROM (${found.map((rows) => `SELECT id FROM ${rows} source`).join(' UNION ALL ')}) found
+      ORDER BY id DESC LIMIT ${wanted}
     ), last AS MATERIALIZED (
-      SELECT CASE WHEN (SELECT count(*) FROM hits) = ${String(wanted)} THEN (SELECT id FROM hits ORDER BY id LIMIT 1)
+      SELECT CASE WHEN (SELECT count(*) FROM hits) = ${wanted} THEN (SELECT id FROM hits ORDER BY id LIMIT 1)
         ELSE '00000000-0000-0000-0000-000000000000'::uuid END AS id
     )
     SELECT ARRAY(SELECT id FROM hits ORDER BY id DESC LIMIT ${String(limit)} OFFSET ${String(offset)}) AS ids,
-      (SELECT id FROM (${each.map(({ end }) => `SELECT id FROM ${end} looked`).join(' UNION ALL ')}) ends
-        ORDER BY id DESC LIMIT 1) AS floor`;
+      ${floorOf(ends)} AS floor`;
   return { text, values };
 }
+
+const floorOf = (ends: readonly string[]): string =>
+  ends.length === 0
+    ? 'NULL::uuid'
+    : `(SELECT id FROM (${ends.map((end) => `SELECT id FROM ${end} looked`).join(' UNION ALL ')}) ends ORDER BY id DESC LIMIT 1)`;
 
 /** Counts matches among the newest rows of each source; `is_cut` when a source has more rows than were looked at. */
 export function countStatement(filter: TaskFilter, look: number): ListStatement {
@@ -65,7 +77,7 @@ export function countStatement(filter: TaskFilter, look: number): ListStatement 
   const counts = all.map((source) => {
     const range = rangeOf(source, filter, values);
     const rest = restOf(source, filter, values);
-    const most = Math.ceil((rest === '' ? MOST_COUNTED : look) / all.length);
+    const most = Math.ceil((rest === '' ? MOST_COUNTED : mostRows(source, look)) / all.length);
     const rows = newest(source, range, `LIMIT ${String(most + 1)}`);
     const matches = rest === '' ? 'count(*)' : `count(*) FILTER (${rest})`;
     return `SELECT ${matches} AS found, count(*) > ${String(most)} AS cut FROM ${rows} looked`;
@@ -73,6 +85,8 @@ export function countStatement(filter: TaskFilter, look: number): ListStatement 
   const text = `SELECT sum(found)::int AS found, bool_or(cut) AS is_cut FROM (${counts.join(' UNION ALL ')}) counts`;
   return { text, values };
 }
+
+const mostRows = ({ isScattered }: Source, look: number): number => (isScattered ? Math.ceil(look / SCATTERED) : look);
 
 /** What the planner believes: for totals that are too large to count. */
 export function estimateStatement(filter: TaskFilter): ListStatement {
@@ -100,11 +114,13 @@ const restOf = ({ decides }: Source, filter: TaskFilter, values: unknown[]): str
   }).sql();
 
 interface Source {
-  readonly table: 'live_tasks' | 'finished_tasks';
+  readonly table: 'live_tasks' | 'finished_tasks' | typeof RUNNING;
   /** A range of one index. */
   readonly where: readonly (readonly [sql: string, value: unknown])[];
   /** The parts of the filter that hold for all of its rows. */
   readonly decides: readonly (keyof TaskFilter)[];
+  /** Neighbours in the index are far from each other in the table. */
+  readonly isScattered: boolean;
 }
 
 /** Indexes that, between them, hold every match. */
@@ -115,29 +131,40 @@ function sources(filter: TaskFilter): Source[] {
   return [...(live ? [liveSource(filter)] : []), ...(finished ? finishedSources(filter) : [])];
 }
 
+/**
+ * All of what runs (index live_tasks_running), which is not much: beside a million newer tasks that wait, the primary key in
+ * the order of the answer, which the planner would like, comes to them last.
+ */
+const RUNNING = `(SELECT * FROM live_tasks WHERE status = 'running' OFFSET 0) running`;
+
 /** live_tasks_children, live_tasks_running, or the primary key. */
 function liveSource({ parentId, statuses }: TaskFilter): Source {
   const table = 'live_tasks';
-  if (parentId !== undefined) return { table, where: [['parent_id = ?', parentId]], decides: ['parentId'] };
+  if (parentId !== undefined) return batchesOf(parentId, table);
   const wanted = statuses?.filter((status) => !isFinished(status));
   if (wanted?.every((status) => status === 'running')) {
-    return { table, where: [['status = ?', 'running']], decides: ['statuses'] };
+    return { table: RUNNING, where: [], decides: ['statuses'], isScattered: true };
   }
-  return { table, where: [], decides: includesAll(wanted, LIVE_STATUSES) ? ['statuses'] : [] };
+  return { table, where: [], decides: includesAll(wanted, LIVE_STATUSES) ? ['statuses'] : [], isScattered: false };
 }
 
 /** finished_tasks_children, finished_tasks_kind, finished_tasks_unsuccessful, or the primary key. */
 function finishedSources({ parentId, statuses, types }: TaskFilter): Source[] {
   const table = 'finished_tasks';
   const wanted: readonly TaskStatus[] = statuses?.filter(isFinished) ?? FINISHED_STATUSES;
-  if (parentId !== undefined) return [{ table, where: [['parent_id = ?', parentId]], decides: ['parentId'] }];
+  if (parentId !== undefined) return [batchesOf(parentId, table)];
   if (types !== undefined && types.length * wanted.length <= MAX_SOURCES) {
     return types.flatMap((type) => wanted.map((status) => ofKind(type, status)));
   }
   if (!wanted.includes('completed')) {
-    return wanted.map((status) => ({ table, where: [['status = ?', status]], decides: ['statuses'] }));
+    return wanted.map((status) => ({
+      ...{ table, where: [['status = ?', status]], decides: ['statuses'] },
+      isScattered: true,
+    }));
   }
-  return [{ table, where: [], decides: includesAll(wanted, FINISHED_STATUSES) ? ['statuses'] : [] }];
+  return [
+    { table, where: [], decides: includesAll(wanted, FINISHED_STATUSES) ? ['statuses'] : [], isScattered: false },
+  ];
 }
 
 const ofKind = (type: string, status: TaskStatus): Source => ({
@@ -147,6 +174,12 @@ const ofKind = (type: string, status: TaskStatus): Source => ({
     ['status = ?', status],
   ],
   decides: ['types', 'statuses'],
+  isScattered: true,
+});
+
+const batchesOf = (parentId: string, table: Source['table']): Source => ({
+  ...{ table, where: [['parent_id = ?', parentId]], decides: ['parentId'] },
+  isScattered: false,
 });
 
 const LIVE_STATUSES = TASK_STATUSES.filter((status) => !isFinished(status));

@@ -3,8 +3,9 @@ import { Database } from '../../platform/database/database.js';
 import type { Task } from '../task.js';
 import { TaskReader } from '../task-reader.js';
 import { TaskRegistry } from '../task-registry.js';
+import { TaskCounter, type TaskTotal } from './task-counter.js';
 import type { TaskFilter } from './task-filter.js';
-import { countStatement, estimateStatement, type ListRow, listStatement, LOOK } from './task-list.sql.js';
+import { type ListRow, listStatement, LOOK } from './task-list.sql.js';
 
 export interface Page {
   readonly limit: number;
@@ -13,14 +14,11 @@ export interface Page {
   readonly offset?: number;
 }
 
-export interface TaskPage {
+/** The total comes with the first page only. */
+export interface TaskPage extends Partial<TaskTotal> {
   readonly tasks: readonly Task[];
   /** For {@link Page.after}; null after the last page. A page may be short, even empty, and not be the last. */
   readonly after: string | null;
-  /** Only for the first page. */
-  readonly total?: number;
-  /** The total is what the planner believes, not counted. */
-  readonly totalIsEstimate?: boolean;
 }
 
 interface Found {
@@ -38,15 +36,18 @@ export class TaskLister {
     private readonly database: Database,
     private readonly reader: TaskReader,
     private readonly registry: TaskRegistry,
+    private readonly counter: TaskCounter,
   ) {}
 
   /** One page, in bounded time whatever the filter and the history. */
   async page(asked: TaskFilter, page: Page): Promise<TaskPage> {
     const filter = this.resolved(asked);
-    const found = await this.find(filter, page);
-    const tasks = await this.reader.getMany(found.ids);
     const isFirst = page.after === undefined && (page.offset ?? 0) === 0;
-    return { tasks, after: found.after, ...(isFirst && (await this.count(filter))) };
+    const [{ tasks, after }, total] = await Promise.all([
+      this.tasksOf(filter, page),
+      isFirst ? this.count(filter) : undefined,
+    ]);
+    return { tasks, after, ...total };
   }
 
   /** As many as `limit` if there are as many, however long they have to be looked for. */
@@ -63,29 +64,29 @@ export class TaskLister {
     return this.reader.getMany(ids);
   }
 
+  private async tasksOf(filter: TaskFilter, page: Page): Promise<Pick<TaskPage, 'tasks' | 'after'>> {
+    const { ids, after } = await this.find(filter, page);
+    return { tasks: await this.reader.getMany(ids), after };
+  }
+
   /** What stopped short is cut at its floor: below it, something newer may have been missed. */
   private async find(filter: TaskFilter, { limit, after, offset = 0 }: Page): Promise<Found> {
     if (admitsNothing(filter)) return { ids: [], after: null };
-    const look = (filter.text ? this.look.rowsWithText : this.look.rows) + offset;
-    const { text, values } = listStatement(filter, { limit, offset, after, look });
+    const { text, values } = listStatement(filter, { limit, offset, after, look: this.lookFor(filter) });
     const [row] = await this.database.query<ListRow>(text, values);
     const { ids: looked = [], floor = null } = row ?? {};
     const ids = floor === null ? looked : looked.filter((id) => id >= floor);
     return { ids, after: ids.length === limit ? (ids.at(-1) ?? null) : floor };
   }
 
-  private async count(filter: TaskFilter): Promise<Pick<TaskPage, 'total' | 'totalIsEstimate'>> {
-    if (admitsNothing(filter)) return { total: 0, totalIsEstimate: false };
-    const { text, values } = countStatement(filter, filter.text ? this.look.rowsWithText : this.look.rows);
-    const [row] = await this.database.query<{ found: number; is_cut: boolean }>(text, values);
-    const { found = 0, is_cut: isCut = false } = row ?? {};
-    return { total: isCut ? Math.max(found, await this.estimate(filter)) : found, totalIsEstimate: isCut };
+  private async count(filter: TaskFilter): Promise<TaskTotal> {
+    return admitsNothing(filter)
+      ? { total: 0, totalIsEstimate: false }
+      : this.counter.count(filter, this.lookFor(filter));
   }
 
-  private async estimate(filter: TaskFilter): Promise<number> {
-    const { text, values } = estimateStatement(filter);
-    const [row] = await this.database.query<{ 'QUERY PLAN': { Plan: { 'Plan Rows': number } }[] }>(text, values);
-    return row?.['QUERY PLAN'][0]?.Plan['Plan Rows'] ?? 0;
+  private lookFor({ text }: TaskFilter): number {
+    return text ? this.look.rowsWithText : this.look.rows;
   }
 
   /** Types are stored as defined, and asked for in any letter case, also when no handler is left. */

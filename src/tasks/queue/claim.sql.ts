@@ -52,7 +52,7 @@ export const PROMOTE = `
   )
   SELECT queue, count(*)::int AS count FROM due GROUP BY queue`;
 
-/** When the next delayed task is due, in milliseconds from now (index live_tasks_delayed). */
+/** When the next delayed task is due, in milliseconds from now; null when there is none (index live_tasks_delayed). */
 export const NEXT_DUE = `
-  SELECT greatest(0, extract(epoch FROM min(run_at) - clock_timestamp()) * 1000)::float8 AS due_in_ms
+  SELECT (extract(epoch FROM min(run_at) - clock_timestamp()) * 1000)::float8 AS due_in_ms
   FROM live_tasks WHERE status = 'queued' AND NOT ready AND crash_count = 0`;

@@ -3,6 +3,7 @@ import type { Pool, QueryConfig } from 'pg';
 import { Database } from '../../platform/database/database.js';
 import { retrySerializationFailures } from '../../platform/database/retry-transaction.js';
 import { sqlState } from '../../platform/database/sql-state.js';
+import { statementName } from '../../platform/database/statement-name.js';
 import type { Sql } from '../../platform/database/transaction.js';
 
 const CONNECTIONS = 6;
@@ -100,16 +101,4 @@ export class EnginePool implements Sql, OnApplicationShutdown {
   private statement(text: string, values: readonly unknown[]): QueryConfig & { query_timeout: number } {
     return { text, values: [...values], query_timeout: this.answerWithinMs };
   }
-}
-
-const names = new Map<string, string>();
-
-/** One prepared statement a text and connection. Texts are constants, so their number is small. */
-function statementName(text: string): string {
-  let name = names.get(text);
-  if (name === undefined) {
-    name = `photosafe_${String(names.size + 1)}`;
-    names.set(text, name);
-  }
-  return name;
 }

@@ -6,6 +6,7 @@ import { conflict, invalid } from '../../platform/errors/app-error.js';
 import { Tracing, within } from '../../platform/tracing/tracing.js';
 import type { TaskType } from '../define-task.js';
 import { TOGETHER_FROM } from './audit.sql.js';
+import { ENQUEUE_STARTED } from './enqueue-started.sql.js';
 import {
   ENQUEUE,
   ENQUEUE_MANY,
@@ -13,7 +14,9 @@ import {
   ENQUEUE_WITHOUT_KEYS,
   FIND_BY_DEDUP_KEY,
 } from './enqueue.sql.js';
+import type { ClaimedRow } from '../worker/attempt.js';
 import { newTaskIds } from './task-ids.js';
+import type { Opening } from './wakeup.js';
 
 /** One task to add: its validated input and what differs from its neighbours. */
 export interface NewTask {
@@ -47,7 +50,7 @@ export interface EnqueueBatch {
 
 /** Where in which trace they are added: their attempts go on from there. */
 interface TracedBatch extends EnqueueBatch {
-  readonly traceParent?: string;
+  readonly traceParent: string | undefined;
 }
 
 export interface EnqueuedTask {
@@ -72,15 +75,45 @@ export class Enqueuer {
     return added;
   }
 
+  /**
+   * Adds a task as the one that fills this opening; gives nothing, and adds nothing, when its dedup key is taken. A worker that
+   * has just lost its lease does not start it: then `started` is false.
+   */
+  async addStarted(
+    sql: Sql,
+    one: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask },
+    opening: Opening,
+  ): Promise<(EnqueuedTask & { readonly started: boolean }) | undefined> {
+    const [added] = await this.traced(one.definition, async (traceParent) => {
+      let row: StartedRow | undefined;
+      try {
+        const values = startedValues({ ...one, traceParent }, opening.workerId);
+        [row] = await refusingBadData(() => sql.query<StartedRow>(ENQUEUE_STARTED, values));
+      } finally {
+        if (row?.started) opening.take(row);
+        else opening.decline();
+      }
+      return row ? [{ id: row.id, created: true, started: row.started }] : [];
+    });
+    return added;
+  }
+
   /** Gives one answer a task, in order. @throws invalid `invalid_task_input` for what the database cannot hold. */
-  async add(sql: Sql, batch: EnqueueBatch): Promise<EnqueuedTask[]> {
+  add(sql: Sql, batch: EnqueueBatch): Promise<EnqueuedTask[]> {
+    return this.traced(batch.definition, (traceParent) => this.write(sql, { ...batch, traceParent }));
+  }
+
+  /** Where traces are on, in a span that the attempts of what is added go on from. */
+  private async traced<T extends EnqueuedTask>(
+    { name, version, queue }: TaskType,
+    write: (traceParent: string | undefined) => Promise<T[]>,
+  ): Promise<T[]> {
     const { spans } = this.tracing;
-    if (spans === undefined) return this.write(sql, batch);
-    const { name, version, queue } = batch.definition;
+    if (spans === undefined) return write(undefined);
     const attributes = { taskName: name, taskVersion: version, queue };
     const span = spans.open({ name: `enqueue ${name}`, kind: 'producer', attributes });
     return within(span, async () => {
-      const answers = await this.write(sql, { ...batch, traceParent: span.traceParent });
+      const answers = await write(span.traceParent);
       span.set({ tasks: answers.length, jobId: answers.length === 1 ? answers[0]?.id : undefined });
       return answers;
     });
@@ -134,14 +167,22 @@ export class Enqueuer {
   }
 
   private async insert(sql: Sql, values: unknown[], statement = ENQUEUE): Promise<Set<string>> {
-    try {
-      const rows = await sql.query<{ id: string }>(statement, values);
-      return new Set(rows.map((row) => row.id));
-    } catch (error) {
-      if (!REFUSED_DATA.test(sqlState(error) ?? '')) throw error;
-      const message = `the task cannot be stored: ${error instanceof Error ? error.message : String(error)}`;
-      throw invalid('invalid_task_input', message, { cause: error });
-    }
+    const rows = await refusingBadData(() => sql.query<{ id: string }>(statement, values));
+    return new Set(rows.map((row) => row.id));
+  }
+}
+
+interface StartedRow extends ClaimedRow {
+  readonly started: boolean;
+}
+
+async function refusingBadData<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!REFUSED_DATA.test(sqlState(error) ?? '')) throw error;
+    const message = `the task cannot be stored: ${error instanceof Error ? error.message : String(error)}`;
+    throw invalid('invalid_task_input', message, { cause: error });
   }
 }
 
@@ -198,6 +239,31 @@ function enqueueValues({ definition, tasks, terms, traceParent }: IdentifiedBatc
     terms.driftScore ?? 0,
     JSON.stringify(terms.metadata ?? {}),
     terms.parent ? numberArray(tasks.map((task) => task.position)) : [],
+    traceParent ?? null,
+  ];
+}
+
+function startedValues(
+  { definition, task, terms, traceParent }: Omit<TracedBatch, 'tasks'> & { readonly task: NewTask },
+  workerId: string,
+): unknown[] {
+  return [
+    workerId,
+    newTaskIds(1)[0],
+    JSON.stringify(task.params),
+    task.dedupKey ?? null,
+    definition.name,
+    definition.version,
+    terms.name ?? definition.title,
+    definition.queue,
+    terms.priority ?? definition.priority,
+    definition.retry.attempts,
+    definition.timeoutMs,
+    terms.actor,
+    terms.description ?? null,
+    terms.domain ?? null,
+    terms.driftScore ?? 0,
+    JSON.stringify(terms.metadata ?? {}),
     traceParent ?? null,
   ];
 }

@@ -59,7 +59,8 @@ export const FINAL_ITEMS = `CASE WHEN t.joining THEN task_items_done(t.id, t.pro
  * Ends attempts, a batch at a time: each row leaves live_tasks only if this worker still holds it under this fence, and
  * arrives in finished_tasks with its result in the same statement. Parallel arrays; all but ids and fences may be empty for
  * what is usual. Gives one row: how many were really settled; which, when some were no longer ours; and those that have a
- * parent or belong to a workflow. Index: primary keys.
+ * parent or belong to a workflow. Index: primary keys. What the audit trail reads comes first of what is returned: the
+ * rows of a CTE are unpacked up to the last column that is asked for, each time.
  */
 export const FINISH = `
   WITH outcome AS (
@@ -69,9 +70,9 @@ export const FINISH = `
   ), ended AS (
     DELETE FROM live_tasks t USING outcome o
     WHERE t.id = o.id AND t.fence = o.fence AND ${HELD}
-    RETURNING ${tableColumns('t')}, t.attempt, t.total, coalesce(o.outcome, 'completed') AS outcome, o.result, o.code, o.category,
-      o.message, CASE WHEN o.outcome = 'cancelled' THEN coalesce(t.cancel_requested_by, o.actor, 'worker')
-        ELSE coalesce(o.actor, 'worker') END AS actor,
+    RETURNING t.attempt, coalesce(o.outcome, 'completed') AS outcome, o.code,
+      CASE WHEN o.outcome = 'cancelled' THEN coalesce(t.cancel_requested_by, o.actor, 'worker') ELSE coalesce(o.actor, 'worker') END AS actor,
+      ${tableColumns('t')}, t.total, o.result, o.category, o.message,
       greatest(${FINAL_ITEMS}, o.done) AS final_processed, coalesce(o.expected, t.total) AS final_total
   ), archived AS (
     INSERT INTO finished_tasks (${SHARED_COLUMNS}, status, attempt, processed, total, updated_at, completed_at, result, error_code,

@@ -1,6 +1,8 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import type { Client, QueryConfig } from 'pg';
 import { Database } from '../../platform/database/database.js';
+import type { TaskType } from '../define-task.js';
+import type { ClaimedRow } from '../worker/attempt.js';
 import { EnginePool } from './engine-pool.js';
 
 const CHANNEL = 'photosafe_tasks';
@@ -9,9 +11,19 @@ const NOTICE_INTERVAL_MS = 5;
 const RECONNECT_MAX_MS = 5_000;
 const ANSWER_MS = 10_000;
 
+/** A free slot of a worker that has nothing to do: reserved for one task, until it is taken or declined. */
+export interface Opening {
+  readonly workerId: string;
+  /** Starts a task that was added as this worker's own. */
+  take(row: ClaimedRow): void;
+  decline(): void;
+}
+
 export interface WakeupListener {
   /** There may be ready tasks in this queue. */
   onQueue(queue: string): void;
+  /** Whether a task of this type could start here at once, with nothing waiting before it. */
+  opening?(type: TaskType): Opening | undefined;
   /** Somebody wants this running task stopped. */
   onCancel(taskId: string): void;
   /** Notices may have been missed: look at everything. */
@@ -42,6 +54,15 @@ export class Wakeup implements BeforeApplicationShutdown {
   queued(queue: string): void {
     for (const listener of this.listeners) listener.onQueue(queue);
     this.notify(`queue:${queue}`);
+  }
+
+  /** A slot for one new task, if a worker of this process has nothing to do. Whoever asks takes or declines it. */
+  opening(type: TaskType): Opening | undefined {
+    for (const listener of this.listeners) {
+      const opening = listener.opening?.(type);
+      if (opening) return opening;
+    }
+    return undefined;
   }
 
   cancelled(taskId: string): void {

@@ -18,16 +18,17 @@ interface ChildRow {
   result: Json;
   error_code: string | null;
   error_message: string | null;
-  parent_position: number;
 }
 
 const LAST_FAN_OUT = `
   SELECT round, total, completed, failed, cancelled FROM task_fan_outs WHERE parent_id = $1 ORDER BY round DESC LIMIT 1`;
 
-/** A page of a fan-out's ended children in the order they were given (index finished_tasks_children). */
+/** A page of a fan-out's ended children in the order they were given, which is that of ids (index finished_tasks_children). */
 const CHILDREN_PAGE = `
-  SELECT id, type, status, result, error_code, error_message, parent_position FROM finished_tasks
-  WHERE parent_id = $1 AND parent_round = $2 AND parent_position > $3 ORDER BY parent_position LIMIT $4`;
+  SELECT id, type, status, result, error_code, error_message FROM finished_tasks
+  WHERE parent_id = $1 AND parent_round = $2 AND id > $3 ORDER BY id LIMIT $4`;
+
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /** How the children of a task's last fan-out ended. */
 export async function childrenOf(sql: Sql, parentId: string): Promise<ChildrenSummary> {
@@ -37,7 +38,7 @@ export async function childrenOf(sql: Sql, parentId: string): Promise<ChildrenSu
 }
 
 async function* pages(sql: Sql, parentId: string, round: number): AsyncGenerator<ChildResult> {
-  for (let after = 0; ;) {
+  for (let after = BEFORE_ALL; ;) {
     const rows = await sql.query<ChildRow>(CHILDREN_PAGE, [parentId, round, after, PAGE]);
     for (const row of rows) {
       yield {
@@ -51,6 +52,6 @@ async function* pages(sql: Sql, parentId: string, round: number): AsyncGenerator
     }
     const last = rows.at(-1);
     if (rows.length < PAGE || !last) return;
-    after = last.parent_position;
+    after = last.id;
   }
 }

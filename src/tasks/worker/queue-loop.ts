@@ -1,6 +1,9 @@
 import { Logger } from '@nestjs/common';
+import { AsyncResource } from 'node:async_hooks';
 import type { EnginePool } from '../queue/engine-pool.js';
 import { CLAIM } from '../queue/claim.sql.js';
+import type { Opening } from '../queue/wakeup.js';
+import type { TaskType } from '../define-task.js';
 import type { ClaimedRow } from './attempt.js';
 
 const RETRY_MS = 500;
@@ -35,13 +38,22 @@ export class QueueLoop {
   private inFlight = 0;
   private hinted = false;
   private stopped = false;
+  /** The last claim found less than there was room for, and nothing has come since. */
+  private isIdle = false;
+  /** Openings that were given out, and neither taken nor declined yet. */
+  private reserved = 0;
+  private onNoneReserved: (() => void) | undefined;
   private wake: (() => void) | undefined;
   private done: Promise<void> | undefined;
+  /** Starts in the loop's own context: log lines and traces of a task are not those of whoever added it. */
+  private readonly startApart: (row: ClaimedRow) => void;
 
   constructor(
     private readonly pool: EnginePool,
     private readonly options: QueueLoopOptions,
-  ) {}
+  ) {
+    this.startApart = AsyncResource.bind(options.start);
+  }
 
   start(): void {
     this.done = this.loop();
@@ -56,13 +68,40 @@ export class QueueLoop {
   /** A slot is free again. */
   release(): void {
     this.inFlight -= 1;
-    this.wake?.();
+    // An idle loop has claimed all there was with room to spare: a free slot is no news to it.
+    if (!this.isIdle) this.wake?.();
+  }
+
+  /** A slot for a new task of this type, while there is nothing else to do. */
+  opening({ name, version }: Pick<TaskType, 'name' | 'version'>): Opening | undefined {
+    const { types, workerId, mayClaim } = this.options;
+    if (!this.isIdle || this.hinted || this.stopped || this.isFull() || !mayClaim()) return undefined;
+    if (!types.some((known) => known.name === name && known.version >= version)) return undefined;
+    this.inFlight += 1;
+    this.reserved += 1;
+    return {
+      workerId,
+      take: (row) => {
+        this.startApart(row);
+        this.unreserve();
+      },
+      decline: () => {
+        this.release();
+        this.unreserve();
+      },
+    };
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
     this.wake?.();
     await this.done;
+    if (this.reserved > 0) await new Promise<void>((resolve) => (this.onNoneReserved = resolve));
+  }
+
+  private unreserve(): void {
+    this.reserved -= 1;
+    if (this.reserved === 0) this.onNoneReserved?.();
   }
 
   private async loop(): Promise<void> {
@@ -81,7 +120,7 @@ export class QueueLoop {
       asked = rows?.length === limit && this.going() ? this.ask() : undefined;
       if (rows) this.startAll(rows);
       const isDrained = asked === undefined && (rows?.length ?? 0) < limit;
-      if (isDrained && !this.wasHinted() && this.going()) await this.sleep(rows ? this.options.pollMs : RETRY_MS);
+      if (isDrained && !this.wasHinted() && this.going()) await this.rest(rows);
     }
     this.startAll((await asked?.rows) ?? []);
   }
@@ -123,6 +162,12 @@ export class QueueLoop {
     // RETURNING has no order of its own.
     rows.sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1));
     for (const row of rows) this.options.start(row);
+  }
+
+  private async rest(found: readonly ClaimedRow[] | undefined): Promise<void> {
+    this.isIdle = found !== undefined;
+    await this.sleep(found ? this.options.pollMs : RETRY_MS);
+    this.isIdle = false;
   }
 
   private async sleep(ms: number): Promise<void> {

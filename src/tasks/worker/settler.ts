@@ -11,8 +11,6 @@ const RETRY_MAX_MS = 2_000;
 /** Data exceptions, constraints, limits: the statement is refused for what is in it, now and every time. */
 const REFUSED_FOR_CONTENT = /^(22|23|54)...$/;
 
-type Entry = { readonly kind: 'end'; readonly ending: Ending } | { readonly kind: 'return'; readonly back: Return };
-
 /** How outcomes of one kind are written, and what is written instead of one that the database refuses. */
 interface Writing<T> {
   readonly write: (batch: readonly T[]) => Promise<void>;
@@ -27,8 +25,9 @@ interface Writing<T> {
  */
 export class Settler {
   private readonly logger = new Logger(Settler.name);
-  private entries: Entry[] = [];
-  private writing: readonly Entry[] = [];
+  private endings: Ending[] = [];
+  private returns: Return[] = [];
+  private writing: readonly (Ending | Return)[] = [];
   private draining: Promise<void> | undefined;
   private abandoned = false;
 
@@ -38,23 +37,25 @@ export class Settler {
   ) {}
 
   get backlog(): number {
-    return this.entries.length;
+    return this.endings.length + this.returns.length;
   }
 
   /** The attempts whose outcomes are still to be written: task → fence. */
   unwritten(): Map<string, number> {
-    const outcomes = [...this.writing, ...this.entries].map((entry) =>
-      entry.kind === 'end' ? entry.ending : entry.back,
-    );
+    const outcomes = [...this.writing, ...this.endings, ...this.returns];
     return new Map(outcomes.map(({ id, fence }) => [id, fence]));
   }
 
   end(ending: Ending): void {
-    this.add({ kind: 'end', ending });
+    if (this.abandoned) return;
+    this.endings.push(ending);
+    this.beginDraining();
   }
 
   giveBack(back: Return): void {
-    this.add({ kind: 'return', back });
+    if (this.abandoned) return;
+    this.returns.push(back);
+    this.beginDraining();
   }
 
   /** Resolves when everything handed in so far has been written, or given up. */
@@ -65,25 +66,24 @@ export class Settler {
   /** The lease is gone: nothing of this worker can be settled any more. */
   abandon(): void {
     this.abandoned = true;
-    endSpans(this.entries, 'the lease was lost');
-    this.entries = [];
+    endSpans([...this.endings, ...this.returns], 'the lease was lost');
+    this.endings = [];
+    this.returns = [];
   }
 
-  private add(entry: Entry): void {
-    if (this.abandoned) return;
-    this.entries.push(entry);
+  private beginDraining(): void {
     // One macrotask later, so that what ends in this tick shares a statement.
     this.draining ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.drain());
   }
 
   private async drain(): Promise<void> {
-    while (this.entries.length > 0) {
-      const batch = (this.writing = this.entries.splice(0, BATCH));
-      const endings = batch.flatMap((entry) => (entry.kind === 'end' ? [entry.ending] : []));
-      const returns = batch.flatMap((entry) => (entry.kind === 'return' ? [entry.back] : []));
+    while (this.backlog > 0) {
+      const endings = this.endings.splice(0, BATCH);
+      const returns = this.returns.splice(0, BATCH);
+      this.writing = returns.length === 0 ? endings : [...endings, ...returns];
       await this.persist(endings, { write: (some) => this.writeEndings(some), instead: failedInstead });
       await this.persist(returns, { write: (some) => this.writeReturns(some), instead: returnedInstead });
-      endSpans(batch, this.abandoned ? 'the lease was lost' : undefined);
+      endSpans(this.writing, this.abandoned ? 'the lease was lost' : undefined);
     }
     this.writing = [];
     this.draining = undefined;
@@ -144,8 +144,8 @@ export class Settler {
 }
 
 /** Those that ended before, because their outcome was refused, stay as they are. */
-function endSpans(entries: readonly Entry[], error?: string): void {
-  for (const entry of entries) (entry.kind === 'end' ? entry.ending : entry.back).span?.end({}, error);
+function endSpans(outcomes: readonly (Ending | Return)[], error?: string): void {
+  for (const { span } of outcomes) span?.end({}, error);
 }
 
 const REFUSED_CODE = 'result_not_storable';

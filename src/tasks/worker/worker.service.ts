@@ -5,7 +5,8 @@ import type { Held } from '../isolation/alibi.js';
 import { CellDoor, openCellProcess } from '../isolation/cell-process.js';
 import type { OpenCell } from '../isolation/cell.js';
 import { Isolation } from '../isolation/isolation.js';
-import { Wakeup, type WakeupListener } from '../queue/wakeup.js';
+import type { TaskType } from '../define-task.js';
+import { type Opening, Wakeup, type WakeupListener } from '../queue/wakeup.js';
 import { Rescuer } from './rescuer.js';
 import { WorkerParts } from './worker-parts.js';
 import { Worker, type WorkerOptions } from './worker.js';
@@ -97,6 +98,10 @@ export class WorkerService implements OnModuleDestroy, WakeupListener {
 
   onQueue(queue: string): void {
     this.worker?.hint(queue);
+  }
+
+  opening(type: TaskType): Opening | undefined {
+    return this.worker?.opening(type);
   }
 
   onCancel(taskId: string): void {

@@ -2,7 +2,9 @@ import { Logger } from '@nestjs/common';
 import type { Held } from '../isolation/alibi.js';
 import { SuspectLoop } from '../isolation/suspect-loop.js';
 import { Wakefulness } from '../isolation/wakefulness.js';
+import type { TaskType } from '../define-task.js';
 import { MARK_ENDING } from '../queue/lease.sql.js';
+import type { Opening } from '../queue/wakeup.js';
 import { ProgressWriter } from './progress-writer.js';
 import { Attempt, type ClaimedRow, type StopReason } from './attempt.js';
 import { endSpan, withinAttempt } from './attempt-span.js';
@@ -34,6 +36,7 @@ export interface WorkerOptions extends LeaseTimes {
 interface TaskSource {
   start(): void;
   hint(): void;
+  opening?(type: TaskType): Opening | undefined;
   release(): void;
   stop(): Promise<void>;
 }
@@ -112,6 +115,10 @@ export class Worker {
 
   hint(queue: string): void {
     this.loops.get(queue)?.hint();
+  }
+
+  opening(type: TaskType): Opening | undefined {
+    return this.loops.get(type.queue)?.opening?.(type);
   }
 
   hintAll(): void {

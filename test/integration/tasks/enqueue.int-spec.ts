@@ -1,3 +1,4 @@
+import { NEXT_DUE } from '../../../src/tasks/queue/claim.sql.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { ACTOR, brief, deferred, Engine, once, patient, renewed, unique, work } from '../../support/engine-harness.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -342,6 +343,16 @@ describe('a task for later', () => {
   it('runs at once when its time is past', async () => {
     const id = await engine.enqueue(brief, {}, { runAt: new Date(0) });
     expect((await engine.finished(id)).status).toBe('completed');
+  });
+
+  it('is what workers wait for: without one, nothing is due', async () => {
+    const dueInMs = async (): Promise<number | null> =>
+      (await engine.database.query<{ due_in_ms: number | null }>(NEXT_DUE))[0]?.due_in_ms ?? null;
+    await engine.database.query(`DELETE FROM live_tasks WHERE status = 'queued' AND NOT ready`);
+    expect(await dueInMs()).toBeNull();
+
+    await engine.enqueue(work, {}, { runAt: new Date(Date.now() + 3_600_000) });
+    expect(await dueInMs()).toBeGreaterThan(3_500_000);
   });
 
   it('reaches a handler of a newer version in its shape', async () => {

@@ -67,10 +67,10 @@ const admits = ({ statuses, types, queue, topLevel, text }: TaskFilter, task: Ta
 const expected = (filter: TaskFilter): string[] => all.filter((task) => admits(filter, task)).map(({ id }) => id);
 
 /** Every page to the last, however many of them are short. */
-async function walk(filter: TaskFilter, limit: number): Promise<{ ids: string[]; pages: number }> {
+async function walk(filter: TaskFilter, limit: number, by = lister): Promise<{ ids: string[]; pages: number }> {
   const ids: string[] = [];
   for (let pages = 1, after: string | undefined; ; pages += 1) {
-    const page = await lister.page(filter, { limit, after });
+    const page = await by.page(filter, { limit, after });
     expect(page.tasks.length).toBeLessThanOrEqual(limit);
     ids.push(...page.tasks.map(({ id }) => id));
     if (page.after === null) return { ids, pages };
@@ -105,5 +105,25 @@ describe('the batches of a task', () => {
     const batches = all.filter(({ parentId }) => parentId !== null).map(({ id }) => id);
     expect(batches).toHaveLength(2);
     expect((await walk({ parentId: parent?.id }, 1)).ids).toEqual(batches);
+  });
+});
+
+describe('pages that are leafed through while tasks start and end', () => {
+  it('have each task once, whichever state it is met in', async () => {
+    const mine = await createTestDatabase();
+    const busy = await Engine.open(mine.url);
+    const leafing = busy.app.get(TaskLister);
+    leafing.look = { rows: 7, rowsWithText: 7 };
+    const ids: string[] = [];
+    for (let n = 0; n < 200; n += 1) ids.push(await busy.enqueue(n % 2 ? work : elsewhere, { n }));
+    await busy.work();
+    const isBusy = async (): Promise<boolean> => (await busy.count('live_tasks')) > 0;
+    for (let round = 0; round === 0 || (await isBusy()); round += 1) {
+      for (const filter of [{}, { types: [work.name, elsewhere.name] }, { topLevel: true }]) {
+        expect((await walk(filter, 9, leafing)).ids).toEqual(ids.toReversed());
+      }
+    }
+    await busy.close();
+    await mine.drop();
   });
 });
