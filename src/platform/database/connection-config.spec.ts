@@ -9,7 +9,7 @@ describe('the configuration of a connection', () => {
     expect(config).toMatchObject({
       connectionString: 'postgres://u:p@h/db?sslmode=disable',
       application_name: 'photosafe',
-      options: '-c geqo=off -c statement_timeout=5s -c a.b=two\\ words',
+      options: expect.stringMatching(/^-c tcp_.* -c geqo=off -c statement_timeout=5s -c a.b=two\\ words$/) as string,
       keepAlive: true,
     });
   });

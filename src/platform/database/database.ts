@@ -5,6 +5,7 @@ import { DataSource, type QueryRunner } from 'typeorm';
 import { Metrics } from '../metrics/metrics.js';
 import { connectionConfig } from './connection-config.js';
 import { DatabaseServer } from './database-server.js';
+import { OpenConnections } from './open-connections.js';
 import { retrySerializationFailures } from './retry-transaction.js';
 import { statementName } from './statement-name.js';
 import type { Sql, Transaction } from './transaction.js';
@@ -25,12 +26,15 @@ interface PostgresDriver {
 /** The way to the database for everything that is not plain CRUD through a TypeORM repository. */
 @Injectable()
 export class Database implements Sql {
+  private readonly connections = new OpenConnections();
+
   constructor(
     @InjectDataSource() readonly dataSource: DataSource,
     private readonly server: DatabaseServer,
     @Optional() private readonly metrics?: Metrics,
   ) {
     metrics?.watchPool('requests', this.pool);
+    this.connections.watchPool(this.pool);
   }
 
   /** Where the database was when this process started; the embedded one stays there. */
@@ -71,6 +75,7 @@ export class Database implements Sql {
     pool.on('error', () => undefined); // an idle connection broke; the pool has dropped it already
     // One that is lent out breaks between two statements of a transaction: its next statement says so.
     pool.on('connect', (client) => client.on('error', () => undefined));
+    this.connections.watchPool(pool);
     this.metrics?.watchPool(options.applicationName, pool);
     return pool;
   }
@@ -83,7 +88,13 @@ export class Database implements Sql {
     const client = new pg.Client(connectionConfig(await this.server.url(), { applicationName, settings }));
     client.on('error', () => undefined); // 'end' follows
     await client.connect();
+    this.connections.watch(client);
     return client;
+  }
+
+  /** For whoever has found that connections from before then (as `performance.now()` has it) answer no more. */
+  breakConnectionsOlderThan(beforeMs: number): void {
+    this.connections.breakOlderThan(beforeMs);
   }
 
   private async once<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

@@ -4,11 +4,14 @@ import type { ClaimedRow } from '../worker/attempt.js';
 const RETRY_MS = 500;
 /** How soon to look again whether claiming is allowed, and whether there is another suspect. */
 const LOOK_MS = 100;
+/** The same after a while without any: notices come as well. */
+const IDLE_LOOK_MS = 500;
+const IDLE_AFTER_MS = 2_000;
 /**
- * A cell without work goes away after this long. Shorter starts a process anew for a suspect that comes back from a
- * retry or a neighbouring cell; longer keeps its memory for nothing.
+ * A cell without work goes away after this long. Processes seldom die alone: shorter starts one anew for each of a series of
+ * deaths, which on a busy machine takes longer than all else that recovery takes; longer keeps its memory for nothing.
  */
-const IDLE_MS = 3_000;
+const IDLE_MS = 30_000;
 
 export interface SuspectLoopOptions {
   /** Claims a suspect for the worker, if there is one. */
@@ -63,11 +66,12 @@ export class SuspectLoop {
         await this.run(row);
         idleSinceMs = performance.now();
       } else {
-        if (performance.now() - idleSinceMs > IDLE_MS) {
+        const idleMs = performance.now() - idleSinceMs;
+        if (idleMs > IDLE_MS) {
           this.options.onIdle();
           return;
         }
-        await this.sleep(LOOK_MS);
+        await this.sleep(idleMs > IDLE_AFTER_MS ? IDLE_LOOK_MS : LOOK_MS);
       }
     }
   }

@@ -70,7 +70,8 @@ export class Lease {
   private locked = false;
   private trustedUntilMs = 0;
   private ended = false;
-  private failing = false;
+  /** When the first of the renewals that failed was begun, since one last succeeded. */
+  private failingSinceMs: number | undefined;
   private loop: Promise<void> | undefined;
   private wake: () => void = ignore;
 
@@ -132,13 +133,16 @@ export class Lease {
     while (this.alive()) {
       await this.pause(this.client ? this.times.renewMs : RECONNECT_MS);
       if (!this.alive()) return;
+      const beganMs = performance.now();
       try {
         await this.inTime(this.renew());
-        this.failing = false;
+        this.leaveSilentConnections();
       } catch (error) {
         this.drop();
-        if (!this.failing) this.logger.warn({ message: 'lease not renewed, trying again', err: error });
-        this.failing = true;
+        if (this.failingSinceMs === undefined) {
+          this.logger.warn({ message: 'lease not renewed, trying again', err: error });
+        }
+        this.failingSinceMs ??= beganMs;
         if (performance.now() >= this.trustedUntilMs) this.lose('it could not be renewed in time');
       }
     }
@@ -193,9 +197,10 @@ export class Lease {
     return (await client.query<Row>(config)).rows;
   }
 
-  /** Rejects when the lease ends first: a connection may be a long time coming. */
+  /** Rejects when the lease ends first: a connection may be a long time coming. Others take over a safety margin later. */
   private async inTime(renewal: Promise<void>): Promise<void> {
-    const waitMs = Math.max(this.trustedUntilMs - performance.now(), LAST_CHANCE_MS);
+    const leftMs = this.trustedUntilMs - performance.now();
+    const waitMs = leftMs > 0 ? Math.max(leftMs, SAFETY_MARGIN_MS / 2) : LAST_CHANCE_MS;
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
@@ -231,8 +236,18 @@ export class Lease {
     this.trustedUntilMs = askedMs + this.times.leaseMs - SAFETY_MARGIN_MS;
   }
 
+  /**
+   * A renewal was not answered, and a new connection is: what else waits on connections from before would wait in vain, and
+   * outcomes with it. Likewise when the lease is lost meanwhile: the next one is to begin with connections that work.
+   */
+  private leaveSilentConnections(): void {
+    if (this.failingSinceMs !== undefined) this.database.breakConnectionsOlderThan(this.failingSinceMs);
+    this.failingSinceMs = undefined;
+  }
+
   private lose(because: string): void {
     if (this.ended) return;
+    this.leaveSilentConnections();
     this.ended = true;
     this.logger.error({ message: 'lease lost', because, workerId: this.workerId });
     this.drop();

@@ -1,5 +1,5 @@
-// Runs the chaos of bench/chaos and prints its outcome as the last line.
-import { chaos } from '../../../bench/chaos/chaos.mjs';
+// Runs bench/chaos-rebuild and prints its outcome as the last line.
+import { chaos } from '../../../bench/chaos-rebuild/chaos.mjs';
 import { cleanUp } from '../../../bench/harness/clean-up.mjs';
 
 const [kills, photos, seed] = process.argv.slice(2).map(Number);

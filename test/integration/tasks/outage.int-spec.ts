@@ -333,6 +333,28 @@ describe('connections on which nothing passes any more', () => {
     expect(await asker.finished(id, PATIENT)).toMatchObject({ status: 'completed', attempt: 1 });
     expect(await asker.finished(await asker.enqueue(once), PATIENT)).toMatchObject({ status: 'completed' });
   });
+
+  it('hold up neither outcomes nor effects for longer than it takes to see that new ones work', async () => {
+    const go = deferred();
+    worker.script.when(work, async (_input, context) => {
+      context.onSettle((tx) => tx.query('SELECT 1').then(() => undefined));
+      if (context.task.attempt === 1) await go.promise;
+    });
+    worker.script.when(once, () => go.promise);
+    await worker.work({ leaseMs: 2_000, renewMs: 200, pollMs: 200 });
+    const ids = await Promise.all([asker.enqueue(work), asker.enqueue(once)]);
+    for (const id of ids) await asker.until(id, ({ status }) => status === 'running');
+    await worker.database.query('SELECT 1'); // there is an old connection to take the effect
+
+    proxy.blackhole();
+    go.resolve();
+
+    const began = performance.now();
+    for (const id of ids) {
+      expect(await asker.finished(id, PATIENT)).toMatchObject({ status: 'completed', attempt: 1, crashCount: 0 });
+    }
+    expect(performance.now() - began).toBeLessThan(15_000); // an answer is waited for twice as long
+  });
 });
 
 describe('a notice', () => {
