@@ -13,6 +13,7 @@ import { settingsFrom } from '../../../src/platform/config/settings.js';
 import { Database } from '../../../src/platform/database/database.js';
 import { DatabaseModule } from '../../../src/platform/database/database.module.js';
 import { MetricsModule } from '../../../src/platform/metrics/metrics.module.js';
+import { TracingModule } from '../../../src/platform/tracing/tracing.module.js';
 import { type AnyTaskDefinition, isFinished, type Task, TaskService, WorkerService } from '../../../src/tasks/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -52,7 +53,14 @@ export class Library {
       ...environment,
     });
     @Module({
-      imports: [SettingsModule.forRoot(settings), MetricsModule, ClockModule, DatabaseModule.forRoot(), CatalogsModule],
+      imports: [
+        SettingsModule.forRoot(settings),
+        MetricsModule,
+        TracingModule,
+        ClockModule,
+        DatabaseModule.forRoot(),
+        CatalogsModule,
+      ],
     })
     class LibraryModule {}
     const app = await NestFactory.createApplicationContext(LibraryModule as Type, {
