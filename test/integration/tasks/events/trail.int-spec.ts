@@ -204,7 +204,7 @@ describe('following the audit trail', () => {
       );
       return rows[0]?.n ?? -1;
     };
-    expect(await looks()).toBe(0);
+    await waitFor('the connections of those before to be gone', async () => (await looks()) === 0);
     const listener = await Listener.open(engine);
     await insert(pool, taskId(1));
     await listener.until(1);
