@@ -44,6 +44,10 @@ export async function run({ quick, only, log }) {
   const about = Object.fromEntries(chosen.map(({ name, missing }) => [name, missing ? `skipped: ${missing}` : '']));
   const runs = Object.fromEntries(chosen.map(({ name }) => [name, []]));
 
+  // A new server allocates its log and its memory as they are first used: whoever came first would pay for all.
+  const [first] = chosen.filter(({ missing, needsRedis }) => !missing && !needsRedis);
+  if (first) await measure(first, 'fresh', load, postgres).catch((error) => log(`warm-up: ${error.message}`));
+
   for (let round = 0; round < load.rounds; round++) {
     const order = chosen.map((_, place) => chosen[(place + round) % chosen.length]).filter(({ missing }) => !missing);
     for (const contender of order) {
