@@ -76,15 +76,21 @@ describe('a task that was to start by a time that has passed', () => {
   });
 
   it('as a batch counts as failed for its parent, which goes on', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
     engine.script.when(splitOnly, () => fanOut(part, [{ input: { n: 1 } }, { input: { n: 2 } }]));
+    engine.script.when(part, () => held);
     const id = await engine.enqueue(splitOnly);
     await engine.work({ concurrency: { default: 1, other: 1 } });
-    await engine.until(id, ({ waiting, status }) => waiting || status === 'failed');
+    await engine.until(id, ({ waiting, processed }) => waiting && processed === 0);
+    await waitFor(
+      'a batch to begin',
+      async () => (await engine.count(`live_tasks WHERE parent_id IS NOT NULL AND status = 'running'`)) === 1,
+    );
     await expire(`parent_id IS NOT NULL AND status = 'queued'`);
-    const task = await engine.finished(id);
-    const late = await engine.count(`finished_tasks WHERE error_code = 'deadline_passed'`);
-    if (late > 0) expect(task).toMatchObject({ status: 'failed', errorCode: 'batches_failed' });
-    else expect(task.status).toBe('completed');
+    release();
+    expect(await engine.finished(id)).toMatchObject({ status: 'failed', errorCode: 'batches_failed' });
+    expect(await engine.count(`finished_tasks WHERE error_code = 'deadline_passed'`)).toBe(1);
   });
 
   it('as a node of a workflow takes what hangs below it along', async () => {
