@@ -37,7 +37,7 @@ const furtherMeasurements = [
 export async function run({ quick, only, log }) {
   const load = quick
     ? { count: 20_000, samples: 100, rounds: 1, warmUp: 5_000 }
-    : { count: 50_000, samples: 500, rounds: 3, warmUp: 5_000 };
+    : { count: 50_000, samples: 500, rounds: 5, warmUp: 5_000 };
   const measurements = quick ? quickMeasurements : [...quickMeasurements, ...furtherMeasurements];
   const chosen = contenders().filter(({ name }) => !only || only.includes(name));
   const postgres = await startPostgres();

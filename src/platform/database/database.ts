@@ -16,6 +16,8 @@ export interface PoolOptions {
   readonly applicationName: string;
   /** Server settings of each session, such as { statement_timeout: '0' }. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Statements are sent as they come, not when the one before is answered. */
+  readonly pipeline?: boolean;
 }
 
 /** A pg.Pool inside TypeORM's driver, which does not give its type. */
@@ -71,7 +73,8 @@ export class Database implements Sql {
 
   /** A pool of its own, for whoever must not compete with requests. Its user ends it. */
   createPool(options: PoolOptions): pg.Pool {
-    const pool = new pg.Pool({ ...connectionConfig(this.url, options), max: options.max });
+    const { max, pipeline } = options;
+    const pool = new pg.Pool({ ...connectionConfig(this.url, options), max, pipeline });
     pool.on('error', () => undefined); // an idle connection broke; the pool has dropped it already
     // One that is lent out breaks between two statements of a transaction: its next statement says so.
     pool.on('connect', (client) => client.on('error', () => undefined));

@@ -7,6 +7,7 @@ import { statementName } from '../../platform/database/statement-name.js';
 import type { Sql } from '../../platform/database/transaction.js';
 
 const CONNECTIONS = 6;
+const CONNECTIONS_BY_KEY = 2;
 
 /**
  * Planner settings for the engine's statements, all of which are index look-ups. Statistics are always wrong on a table
@@ -20,6 +21,13 @@ export const PLANNER = {
 };
 
 /**
+ * For statements that find the rows of a batch by an array of their keys and join the batch to them in memory. With no other
+ * join allowed there is only one plan, and it can be kept: a nested loop would be as good today, but one that was planned
+ * while the table was empty reads all of it ever after.
+ */
+export const PLANNER_BY_KEY = { ...PLANNER, enable_nestloop: 'off', enable_mergejoin: 'off' };
+
+/**
  * A process that is stopped amid a transaction must not hold the rows of its tasks for ever: others wait to rescue them.
  * Smaller ends transactions of a process that is merely busy.
  */
@@ -28,9 +36,10 @@ export const IDLE_IN_TRANSACTION_MS = 10_000;
 /**
  * The engine's own few connections, apart from what features use.
  *
- * `query` plans anew each time, with the sizes of arrays and tables as they are now: for statements that join a batch with
- * a table, half a millisecond that a batch of hundreds shares. {@link prepared} plans once: for statements whose
- * shape leaves only one plan (no join, an index that satisfies the order) and whose latency counts.
+ * `query` plans anew each time, with the sizes of arrays and tables as they are now. {@link prepared} plans once: for
+ * statements whose shape leaves only one plan (no join, an index that satisfies the order) and whose latency counts.
+ * {@link byKey} plans once as well, for those that join a batch with a table by its key: planning would cost a millisecond
+ * each time, as much as settling forty attempts.
  */
 @Injectable()
 export class EnginePool implements Sql, OnApplicationShutdown {
@@ -40,14 +49,15 @@ export class EnginePool implements Sql, OnApplicationShutdown {
    */
   answerWithinMs = 30_000;
   private pool: Pool | undefined;
+  private poolByKey: Pool | undefined;
 
   constructor(private readonly database: Database) {}
 
   /** The same connections with prepared statements. */
-  readonly prepared: Sql = {
-    query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-      (await this.open().query<Row>({ ...this.statement(text, values), name: statementName(text) })).rows,
-  };
+  readonly prepared: Sql = { query: (text, values) => this.keptPlan(this.open(), text, values) };
+
+  /** A few connections of their own, by {@link PLANNER_BY_KEY}. */
+  readonly byKey: Sql = { query: (text, values) => this.keptPlan(this.openByKey(), text, values) };
 
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     return (await this.open().query<Row>(this.statement(text, values))).rows;
@@ -83,19 +93,32 @@ export class EnginePool implements Sql, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.pool?.end();
+    await Promise.all([this.pool?.end(), this.poolByKey?.end()]);
+  }
+
+  private async keptPlan<Row extends object>(
+    pool: Pool,
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<Row[]> {
+    return (await pool.query<Row>({ ...this.statement(text, values), name: statementName(text) })).rows;
   }
 
   private open(): Pool {
-    return (this.pool ??= this.database.createPool({
-      max: CONNECTIONS,
-      applicationName: 'photosafe-engine',
-      settings: {
-        ...PLANNER,
-        statement_timeout: String(this.answerWithinMs),
-        idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_MS),
-      },
-    }));
+    return (this.pool ??= this.create('photosafe-engine', CONNECTIONS, PLANNER));
+  }
+
+  private openByKey(): Pool {
+    return (this.poolByKey ??= this.create('photosafe-settling', CONNECTIONS_BY_KEY, PLANNER_BY_KEY));
+  }
+
+  private create(applicationName: string, max: number, planner: Readonly<Record<string, string>>): Pool {
+    const settings = {
+      ...planner,
+      statement_timeout: String(this.answerWithinMs),
+      idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_MS),
+    };
+    return this.database.createPool({ max, applicationName, settings, pipeline: true });
   }
 
   private statement(text: string, values: readonly unknown[]): QueryConfig & { query_timeout: number } {

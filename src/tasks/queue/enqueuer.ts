@@ -63,6 +63,8 @@ export interface EnqueuedTask {
 
 /** Rows a statement. Larger batches save round trips but hold more text in memory on both sides. */
 export const ROWS_A_STATEMENT = 2_000;
+/** The first statement's: the database waits while it is being made. Smaller is a statement that is hardly worth its plan. */
+const ROWS_OF_THE_FIRST = 250;
 /** A holder of a dedup key may finish between our insert and our look-up: then the key is free, try again. */
 const DEDUP_ROUNDS = 5;
 
@@ -131,27 +133,29 @@ export class Enqueuer {
     });
   }
 
+  /** While the database writes one chunk the next is made, and is there when it is done: two are on their way at most. */
   private async write(sql: Sql, batch: TracedBatch): Promise<EnqueuedTask[]> {
     const answers: EnqueuedTask[] = [];
     let writing: Promise<EnqueuedTask[]> = Promise.resolve([]);
-    let position = 0;
-    for (const rows of chunksOf(batch.tasks, ROWS_A_STATEMENT)) {
-      const ids = newTaskIds(rows.length);
-      const chunk = rows.map((task, i) => ({ ...task, id: ids[i] ?? '', position: (position += 1) }));
-      // While the database writes one chunk, the next is made.
-      const values = this.valuesOf({ ...batch, tasks: chunk });
-      for (const answer of await writing) answers.push(answer);
-      writing = this.addChunk(sql, { ...batch, tasks: chunk }, values);
+    let before = writing;
+    let position = 1;
+    for (const tasks of chunksOf(batch.tasks)) {
+      const chunk = { ...batch, tasks, ids: newTaskIds(tasks.length), position };
+      position += tasks.length;
+      const values = this.valuesOf(chunk);
+      for (const answer of await before) answers.push(answer);
+      before = writing;
+      writing = this.addChunk(sql, chunk, values);
       writing.catch(() => undefined); // it is awaited below, unless making the next chunk throws first
     }
-    for (const answer of await writing) answers.push(answer);
+    for (const last of [before, writing]) for (const answer of await last) answers.push(answer);
     return answers;
   }
 
   private async addChunk(sql: Sql, chunk: IdentifiedBatch, values: unknown[]): Promise<EnqueuedTask[]> {
     const keyed = chunk.tasks.some(({ dedupKey }) => dedupKey !== undefined);
-    const added = await this.insert(sql, values, statementFor(chunk.tasks.length, keyed));
-    if (!keyed || added.size === chunk.tasks.length) return chunk.tasks.map(({ id }) => ({ id, created: true }));
+    const added = await this.insert(sql, values, statementFor(chunk.ids.length, keyed));
+    if (!keyed || added.size === chunk.ids.length) return chunk.ids.map((id) => ({ id, created: true }));
     return this.settleDuplicates(sql, chunk, added);
   }
 
@@ -160,26 +164,27 @@ export class Enqueuer {
    * never added again, though it too may have run and finished meanwhile.
    */
   private async settleDuplicates(sql: Sql, chunk: IdentifiedBatch, added: Set<string>): Promise<EnqueuedTask[]> {
-    const { definition, tasks } = chunk;
-    const own = tasks.filter(({ id }) => added.has(id));
-    const holderOf = new Map(own.map(({ id, dedupKey }) => [dedupKey ?? '', id]));
+    const { definition, tasks, ids } = chunk;
+    const keyOf = (index: number): string => tasks[index]?.dedupKey ?? '';
+    const holderOf = new Map(ids.flatMap((id, i) => (added.has(id) ? [[keyOf(i), id] as const] : [])));
     for (let round = 0; round < DEDUP_ROUNDS; round += 1) {
-      const open = tasks.filter(({ id, dedupKey }) => !added.has(id) && !holderOf.has(dedupKey ?? ''));
+      const open = [...ids.keys()].filter((i) => !added.has(ids[i] ?? '') && !holderOf.has(keyOf(i)));
       if (open.length === 0) {
-        return tasks.map(({ id, dedupKey }) =>
-          added.has(id) ? { id, created: true } : { id: holderOf.get(dedupKey ?? '') ?? id, created: false },
+        return ids.map((id, i) =>
+          added.has(id) ? { id, created: true } : { id: holderOf.get(keyOf(i)) ?? id, created: false },
         );
       }
-      if (round > 0) for (const id of await this.insert(sql, this.valuesOf({ ...chunk, tasks: open }))) added.add(id);
-      const keys = open.map(({ dedupKey }) => dedupKey);
+      if (round > 0) for (const id of await this.insert(sql, this.valuesOf(chunk, open))) added.add(id);
+      const keys = open.map(keyOf);
       const holders = await sql.query<{ dedup_key: string; id: string }>(FIND_BY_DEDUP_KEY, [definition.name, keys]);
       for (const holder of holders) holderOf.set(holder.dedup_key, holder.id);
     }
     throw conflict('dedup_key_contended', `dedup keys of ${definition.name} keep changing hands; try again`);
   }
 
-  private valuesOf(batch: IdentifiedBatch): unknown[] {
-    return [...enqueueValues(batch), this.settings.prioritySeconds, batch.traceParent ?? null];
+  /** Of all tasks of a chunk, or of those at `places` in it. */
+  private valuesOf(chunk: IdentifiedBatch, places?: readonly number[]): unknown[] {
+    return [...enqueueValues(chunk, places), this.settings.prioritySeconds, chunk.traceParent ?? null];
   }
 
   private async insert(sql: Sql, values: unknown[], statement = ENQUEUE): Promise<Set<string>> {
@@ -202,25 +207,26 @@ async function refusingBadData<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
-function* chunksOf<T>(elements: Iterable<T>, size: number): Generator<T[]> {
-  let chunk: T[] = [];
-  for (const element of elements) {
-    chunk.push(element);
+/** What is known to fit into one statement goes in one: outside a transaction, it is all or nothing then. */
+function* chunksOf(tasks: Iterable<NewTask>): Generator<NewTask[]> {
+  let size = Array.isArray(tasks) && tasks.length <= ROWS_A_STATEMENT ? ROWS_A_STATEMENT : ROWS_OF_THE_FIRST;
+  let chunk: NewTask[] = [];
+  for (const task of tasks) {
+    chunk.push(task);
     if (chunk.length < size) continue;
     yield chunk;
     chunk = [];
+    size = ROWS_A_STATEMENT;
   }
   if (chunk.length > 0) yield chunk;
 }
 
-interface IdentifiedTask extends NewTask {
-  readonly id: string;
-  /** Among the tasks of the call, from 1: the order of a fan-out's results. */
-  readonly position: number;
-}
-
+/** Tasks with their ids, as parallel arrays. */
 interface IdentifiedBatch extends TracedBatch {
-  readonly tasks: readonly IdentifiedTask[];
+  readonly tasks: readonly NewTask[];
+  readonly ids: readonly string[];
+  /** Of the first, among the tasks of the call, from 1: the order of a fan-out's results. */
+  readonly position: number;
 }
 
 function statementFor(count: number, keyed: boolean): string {
@@ -231,9 +237,13 @@ function statementFor(count: number, keyed: boolean): string {
 /** Data exceptions (NUL, half a surrogate pair, numbers out of range), limits (a dedup key that no index holds), checks. */
 const REFUSED_DATA = /^(22|54)...$|^23514$/;
 
-function enqueueValues({ definition, tasks, terms }: IdentifiedBatch): unknown[] {
+function enqueueValues({ definition, terms, ...chunk }: IdentifiedBatch, places?: readonly number[]): unknown[] {
+  const only = <T>(all: readonly T[]): readonly T[] =>
+    places ? places.flatMap((place) => all.slice(place, place + 1)) : all;
+  const tasks = only(chunk.tasks);
+  const positions = terms.parent ? only(chunk.tasks.map((_, place) => chunk.position + place)) : [];
   return [
-    uuidArray(tasks.map((task) => task.id)),
+    uuidArray(only(chunk.ids)),
     jsonArray(tasks.map((task) => JSON.stringify(task.params))),
     unlessNull(tasks.map((task) => task.dedupKey ?? null)),
     unlessNull(tasks.map((task) => task.weight ?? null)),
@@ -254,7 +264,7 @@ function enqueueValues({ definition, tasks, terms }: IdentifiedBatch): unknown[]
     terms.domain ?? null,
     terms.driftScore ?? 0,
     JSON.stringify(terms.metadata ?? {}),
-    terms.parent ? numberArray(tasks.map((task) => task.position)) : [],
+    numberArray(positions),
     unlessNull(tasks.map((task) => task.concurrencyKey ?? null)),
   ];
 }

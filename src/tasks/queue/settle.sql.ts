@@ -6,6 +6,12 @@ import { auditTogether, TOGETHER_FROM } from './audit.sql.js';
  */
 const HELD = `t.worker_id IS NOT DISTINCT FROM $1 AND t.status IS NOT DISTINCT FROM 'running'`;
 
+/**
+ * Says twice how the rows of a batch are found: with its ids as one array the index of the primary key is the way to them by
+ * itself, whatever the planner believes about the table, and the batch is then joined in memory (see PLANNER_BY_KEY).
+ */
+const BY_ID = `t.id = ANY($2::uuid[])`;
+
 /** Columns that a task takes along when it moves between live_tasks and finished_tasks. */
 export const SHARED_COLUMNS = `id, type, version, queue, joining, priority, max_attempts, fence, crash_count, timeout_ms, run_at,
   start_by, created_at, queued_at, started_at, parent_id, parent_round, parent_position, weight, workflow_id, requested_by, name,
@@ -69,7 +75,7 @@ export const FINISH = `
       AS o(id, fence, outcome, result, code, category, message, done, expected, actor)
   ), ended AS (
     DELETE FROM live_tasks t USING outcome o
-    WHERE t.id = o.id AND t.fence = o.fence AND ${HELD}
+    WHERE ${BY_ID} AND t.id = o.id AND t.fence = o.fence AND ${HELD}
     RETURNING t.attempt, coalesce(o.outcome, 'completed') AS outcome, o.code,
       CASE WHEN o.outcome = 'cancelled' THEN coalesce(t.cancel_requested_by, o.actor, 'worker') ELSE coalesce(o.actor, 'worker') END AS actor,
       ${tableColumns('t')}, t.total, o.result, o.category, o.message,
@@ -140,7 +146,7 @@ export const REQUEUE = `
       error_code = coalesce(o.code, t.error_code), error_category = coalesce(o.category, t.error_category),
       error_message = coalesce(o.message, t.error_message)
     FROM outcome o
-    WHERE t.id = o.id AND t.fence = o.fence AND ${HELD} AND t.cancel_requested_at IS NULL
+    WHERE ${BY_ID} AND t.id = o.id AND t.fence = o.fence AND ${HELD} AND t.cancel_requested_at IS NULL
     RETURNING t.id, t.queue, t.attempt, t.fence, t.ready, o.reason, o.code, o.category, o.message
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason, error_code, error_category,
@@ -198,8 +204,8 @@ export const WRITE_PROGRESS = `
   WITH free AS (
     SELECT t.id, p.done, p.expected
     FROM unnest($2::uuid[], $3::int[], $4::bigint[], $5::bigint[]) AS p(id, fence, done, expected)
-    JOIN live_tasks t ON t.id = p.id AND t.fence = p.fence AND ${HELD}
+    JOIN live_tasks t ON ${BY_ID} AND t.id = p.id AND t.fence = p.fence AND ${HELD}
     FOR NO KEY UPDATE OF t SKIP LOCKED
   )
   UPDATE live_tasks t SET processed = greatest(t.processed, f.done), total = coalesce(f.expected, t.total), updated_at = now()
-  FROM free f WHERE t.id = f.id RETURNING t.id`;
+  FROM free f WHERE ${BY_ID} AND t.id = f.id RETURNING t.id`;

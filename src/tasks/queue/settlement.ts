@@ -83,7 +83,10 @@ export class Settlement {
   /** Ends a batch of attempts: one statement, and more in one transaction when some have parents or a workflow. */
   async finish(workerId: string, endings: readonly Ending[]): Promise<Set<string>> {
     if (!endings.some(({ hasParent, workflowId }) => hasParent || workflowId !== null)) {
-      const settled = settledOf(endings, await this.pool.query<Finished>(FINISH, finishValues(workerId, endings)));
+      const settled = settledOf(
+        endings,
+        await this.pool.byKey.query<Finished>(FINISH, finishValues(workerId, endings)),
+      );
       this.wake(queuesToWake(endings));
       return settled;
     }
@@ -145,7 +148,7 @@ export class Settlement {
    */
   async giveBack(workerId: string, given: readonly Return[]): Promise<Set<string>> {
     const returns = inLockOrder(given);
-    const rows = await this.pool.query<ReturnedTask>(REQUEUE, [
+    const rows = await this.pool.byKey.query<ReturnedTask>(REQUEUE, [
       workerId,
       returns.map((r) => r.id),
       returns.map((r) => r.fence),

@@ -36,7 +36,7 @@ export class ProgressWriter {
     this.changed.clear();
     if (attempts.length === 0) return;
     try {
-      const written = await this.pool.query<{ id: string }>(WRITE_PROGRESS, [
+      const written = await this.pool.byKey.query<{ id: string }>(WRITE_PROGRESS, [
         this.workerId,
         attempts.map((attempt) => attempt.row.id),
         attempts.map((attempt) => attempt.row.fence),

@@ -142,6 +142,16 @@ describe('adding many tasks', () => {
     expect(await rows()).toBe(0);
   });
 
+  it.each([0, 249, 250, 1_999, 2_250, 4_999])('adds none when the database refuses the one at %i', async (place) => {
+    const inputs = Array.from({ length: 5_000 }, (_, n) => (n === place ? { n, payload: 'NUL \0' } : { n }));
+    await expect(engine.tasks.enqueueMany(work, inputs, { actor: ACTOR })).rejects.toMatchObject({ kind: 'invalid' });
+    await expect(
+      engine.tasks.enqueueMany(work, inputs.slice(place, place + 2_000), { actor: ACTOR }),
+    ).rejects.toMatchObject({ kind: 'invalid' });
+    expect(await rows()).toBe(0);
+    expect(await engine.count('task_history')).toBe(0);
+  });
+
   it('adds nothing for an empty list', async () => {
     expect(await engine.tasks.enqueueMany(work, [], { actor: ACTOR })).toEqual([]);
   });
@@ -205,6 +215,16 @@ describe('a dedup key', () => {
     expect(added[2]?.id).toBe(added[0]?.id);
     expect(added[4]?.id).toBe(added[1]?.id);
     expect(await rows()).toBe(3);
+  });
+
+  it('counts within one call of many statements', async () => {
+    const inputs = Array.from({ length: 7_000 }, (_, n) => ({ n, key: String(n % 3_000) }));
+
+    const added = await engine.tasks.enqueueMany(unique, inputs, { actor: ACTOR });
+
+    expect(added.map(({ created }) => created)).toEqual(inputs.map(({ n }) => n < 3_000));
+    expect(added.map(({ id }) => id)).toEqual(inputs.map(({ n }) => added[n % 3_000]?.id));
+    expect(await rows()).toBe(3_000);
   });
 
   it('is one of its type, and can be chosen by the caller', async () => {

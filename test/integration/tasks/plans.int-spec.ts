@@ -1,7 +1,8 @@
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { CANCEL_UNHELD, HOLD_TASKS, LIVE_FAMILY, REQUEST_CANCEL } from '../../../src/tasks/queue/cancel.sql.js';
 import { CLAIM, NEXT_DUE, PROMOTE } from '../../../src/tasks/queue/claim.sql.js';
-import { EnginePool } from '../../../src/tasks/queue/engine-pool.js';
+import { EnginePool, PLANNER_BY_KEY } from '../../../src/tasks/queue/engine-pool.js';
 import { CLAIM_SUSPECT, FREE_ORPHANS, HOLD_ORPHANS, SURVEY } from '../../../src/tasks/isolation/isolation.sql.js';
 import { REVISION } from '../../../src/tasks/limits/limits.sql.js';
 import { REGISTER_WORKER, RENEW_LEASE } from '../../../src/tasks/queue/lease.sql.js';
@@ -19,9 +20,11 @@ let database: TestDatabase;
 let engine: Engine;
 const workerId = uuidv7();
 /** What the worker holds. */
-let held: { id: string; fence: number }[];
+let held: { id: string; fence: number }[] = [];
 let finished: string;
 let revision: string;
+/** A connection that has settled before there was anything to settle: its plans are from then. */
+let early: pg.Client;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -29,6 +32,18 @@ beforeAll(async () => {
   // Statistics must be as they happen to be: none at first.
   for (const table of BIG_TABLES) {
     await engine.database.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
+  }
+  await engine.database.query('VACUUM ANALYZE live_tasks');
+  early = new pg.Client({
+    connectionString: database.url,
+    options: Object.entries(PLANNER_BY_KEY)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
+  });
+  await early.connect();
+  for (const [name, { text, values }] of Object.entries(byKey)) {
+    await early.query(`PREPARE ${name} AS ${text}`);
+    await early.query(execution(name, values(0)));
   }
   await engine.database.query(`
     INSERT INTO finished_tasks (id, type, version, queue, status, joining, priority, attempt, max_attempts, fence, crash_count,
@@ -51,6 +66,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
+  await early.end();
   await engine.close();
   await database.drop();
 });
@@ -98,10 +114,7 @@ async function engineReads(
     .get(EnginePool)
     .transaction(async (sql) => {
       if (prepared) await sql.query(`PREPARE planned AS ${text}`);
-      const literals = values.map(literal).join(', ');
-      reads = prepared
-        ? await readsOf(sql, `EXECUTE planned${literals && ` (${literals})`}`, [])
-        : await readsOf(sql, text, values);
+      reads = prepared ? await readsOf(sql, execution('planned', values), []) : await readsOf(sql, text, values);
       if (prepared) await sql.query('DEALLOCATE planned');
       throw new TakenBack();
     })
@@ -111,7 +124,22 @@ async function engineReads(
   return reads;
 }
 
-const literal = (value: unknown): string => (Array.isArray(value) ? `'{${value.join(',')}}'` : `'${String(value)}'`);
+/** The same by a plan that was made, and kept, while there were no tasks. */
+async function earlyReads(name: string, values: readonly unknown[]): Promise<Record<string, number>> {
+  await early.query('BEGIN');
+  try {
+    const query = async <Row extends object>(text: string): Promise<Row[]> => (await early.query<Row>(text)).rows;
+    return await readsOf({ query }, execution(name, values), []);
+  } finally {
+    await early.query('ROLLBACK');
+  }
+}
+
+const execution = (name: string, values: readonly unknown[]): string =>
+  `EXECUTE ${name}${values.length === 0 ? '' : ` (${values.map(literal).join(', ')})`}`;
+
+const literal = (value: unknown): string =>
+  Array.isArray(value) ? `'{${value.map((element) => String(element)).join(',')}}'` : `'${String(value)}'`;
 
 const ids = (count: number): string[] => held.slice(0, count).map(({ id }) => id);
 const fences = (count: number): number[] => held.slice(0, count).map(({ fence }) => fence);
@@ -145,6 +173,15 @@ const requeueValues = (n: number): unknown[] => [
   nulls(n),
 ];
 
+const progressValues = (n: number): unknown[] => [workerId, ids(n), fences(n), many(n, 1), many(n, 2)];
+
+/** What the engine plans once, joining by key. */
+const byKey = {
+  finish: { text: FINISH, values: finishValues },
+  requeue: { text: REQUEUE, values: requeueValues },
+  progress: { text: WRITE_PROGRESS, values: progressValues },
+};
+
 describe.each([
   ['without statistics', 'SELECT 1'],
   ['with statistics of the backlog', 'ANALYZE'],
@@ -160,14 +197,12 @@ describe.each([
   });
 
   it.each([1, 20, HELD])('settling %i attempts reads those', async (n) => {
-    for (const [text, values] of [
-      [FINISH, finishValues(n)],
-      [REQUEUE, requeueValues(n)],
-    ] as const) {
-      expect(await engineReads(text, values)).toEqual({ live_tasks_pkey: n });
+    const expected = { finish: n, requeue: n, progress: 2 * n };
+    for (const [name, { values }] of Object.entries(byKey)) {
+      expect(await earlyReads(name, values(n))).toEqual({ live_tasks_pkey: expected[name as keyof typeof byKey] });
     }
-    const progress = [workerId, ids(n), fences(n), many(n, 1), many(n, 2)];
-    expect(await engineReads(WRITE_PROGRESS, progress)).toEqual({ live_tasks_pkey: 2 * n });
+    // In a transaction with what follows for parents, it is planned anew.
+    expect(await engineReads(FINISH, finishValues(n))).toEqual({ live_tasks_pkey: n });
   });
 
   it('settling with effects reads the one task, on a connection of the application as well', async () => {
