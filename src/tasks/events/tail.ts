@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { WakeablePause } from '../../platform/clock/wakeable-pause.js';
 import { unavailable } from '../../platform/errors/app-error.js';
 import type { Position } from './position.js';
 import { type TrailPage, TrailReader } from './trail-reader.js';
@@ -31,7 +32,7 @@ export class Tail implements OnModuleDestroy {
   private starting: Promise<void> | undefined;
   private running: Promise<void> | undefined;
   private amid = true;
-  private pause: (() => void) | undefined;
+  private readonly pause = new WakeablePause();
   private failures = 0;
   private stopped = false;
 
@@ -59,7 +60,7 @@ export class Tail implements OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
-    this.pause?.();
+    this.pause.wake();
     this.letIn();
     await this.running;
   }
@@ -129,13 +130,6 @@ export class Tail implements OnModuleDestroy {
       this.lookEveryMs * 2 ** Math.min(this.failures, 10),
       Math.max(LONGEST_PAUSE_MS, this.lookEveryMs),
     );
-    if (this.stopped) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.pause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    if (!this.stopped) await this.pause.for(ms);
   }
 }

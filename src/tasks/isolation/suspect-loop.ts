@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { WakeablePause } from '../../platform/clock/wakeable-pause.js';
 import type { ClaimedRow } from '../worker/attempt.js';
 
 const RETRY_MS = 500;
@@ -31,7 +32,7 @@ export interface SuspectLoopOptions {
 export class SuspectLoop {
   private readonly logger = new Logger(SuspectLoop.name);
   private stopped = false;
-  private wake: (() => void) | undefined;
+  private readonly pause = new WakeablePause();
   private ended: (() => void) | undefined;
   private done: Promise<void> | undefined;
 
@@ -42,7 +43,7 @@ export class SuspectLoop {
   }
 
   hint(): void {
-    this.wake?.();
+    this.pause.wake();
   }
 
   /** The attempt has ended. */
@@ -53,7 +54,7 @@ export class SuspectLoop {
   /** Claims no more. Does not wait for an attempt that is under way. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.wake?.();
+    this.pause.wake();
     this.ended?.();
     await this.done;
   }
@@ -98,14 +99,6 @@ export class SuspectLoop {
   }
 
   private async sleep(ms: number): Promise<void> {
-    if (this.stopped) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.wake = undefined;
+    if (!this.stopped) await this.pause.for(ms);
   }
 }

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { hostname } from 'node:os';
 import type { Client, QueryConfig } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { WakeablePause } from '../../platform/clock/wakeable-pause.js';
 import type { Database } from '../../platform/database/database.js';
 import { PLANNER } from '../queue/engine-pool.js';
 import {
@@ -73,7 +74,7 @@ export class Lease {
   /** When the first of the renewals that failed was begun, since one last succeeded. */
   private failingSinceMs: number | undefined;
   private loop: Promise<void> | undefined;
-  private wake: () => void = ignore;
+  private readonly pause = new WakeablePause();
 
   constructor(
     private readonly database: Database,
@@ -117,7 +118,7 @@ export class Lease {
   /** Lets go: what is still held is free for others at once. */
   async resign(): Promise<void> {
     this.ended = true;
-    this.wake();
+    this.pause.wake();
     if (this.client) await this.loop;
     try {
       if (!this.client) throw new Error('there is no connection');
@@ -131,7 +132,7 @@ export class Lease {
 
   private async keep(): Promise<void> {
     while (this.alive()) {
-      await this.pause(this.client ? this.times.renewMs : RECONNECT_MS);
+      await this.pause.for(this.client ? this.times.renewMs : RECONNECT_MS);
       if (!this.alive()) return;
       const beganMs = performance.now();
       try {
@@ -179,7 +180,7 @@ export class Lease {
       if (this.client !== client) return;
       this.client = undefined;
       this.locked = false;
-      this.wake(); // connects anew at once: others see that the lock is gone
+      this.pause.wake(); // connects anew at once: others see that the lock is gone
     });
     if (this.ended) client.connection.stream.destroy();
     this.client = client;
@@ -210,17 +211,6 @@ export class Lease {
     await Promise.race([renewal, tooLate]).finally(() => {
       clearTimeout(timer);
     });
-  }
-
-  private async pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.wake = ignore;
   }
 
   /** Gives the connection up without waiting for the other side, which may be gone. */

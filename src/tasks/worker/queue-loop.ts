@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { AsyncResource } from 'node:async_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { WakeablePause } from '../../platform/clock/wakeable-pause.js';
 import type { TaskType } from '../define-task.js';
 import type { Opening } from '../queue/wakeup.js';
 import type { ClaimedRow } from './attempt.js';
@@ -50,7 +52,7 @@ export class QueueLoop {
   /** Openings that were given out, and neither taken nor declined yet. */
   private reserved = 0;
   private onNoneReserved: (() => void) | undefined;
-  private wake: (() => void) | undefined;
+  private readonly pause = new WakeablePause();
   private done: Promise<void> | undefined;
   /** Starts in the loop's own context: log lines and traces of a task are not those of whoever added it. */
   private readonly startApart: (row: ClaimedRow) => void;
@@ -66,14 +68,14 @@ export class QueueLoop {
   /** There may be something to claim. */
   hint(): void {
     this.hinted = true;
-    this.wake?.();
+    this.pause.wake();
   }
 
   /** A slot is free again. */
   release(): void {
     this.inFlight -= 1;
     // An idle loop has claimed all there was with room to spare: a free slot is no news to it.
-    if (!this.isIdle) this.wake?.();
+    if (!this.isIdle) this.pause.wake();
   }
 
   /** A slot for a new task of this type, while there is nothing else to do. */
@@ -100,7 +102,7 @@ export class QueueLoop {
 
   async stop(): Promise<void> {
     this.stopped = true;
-    this.wake?.();
+    this.pause.wake();
     await this.done;
     if (this.reserved > 0) await new Promise<void>((resolve) => (this.onNoneReserved = resolve));
   }
@@ -179,14 +181,7 @@ export class QueueLoop {
   }
 
   private async sleep(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        // Slots that are freed in one tick make one claim.
-        setImmediate(resolve);
-      };
-    });
-    this.wake = undefined;
+    await this.pause.for(ms);
+    await nextTurn(); // slots that are freed in one tick make one claim
   }
 }

@@ -13,8 +13,6 @@ const MOST_TYPES = 200;
 @Injectable()
 export class TaskMetrics {
   private readonly enqueued: Counter<'type'>;
-  private readonly started: Counter<'type'>;
-  private readonly ended: Counter<'type' | 'outcome'>;
   private readonly seconds: Histogram<'type'>;
   private readonly waitSeconds: Histogram<'type'>;
   private readonly types = new BoundedLabel(MOST_TYPES);
@@ -28,17 +26,30 @@ export class TaskMetrics {
       labelNames: ['type'],
       registers,
     });
-    this.started = new Counter({
+    const { series } = this;
+    new Counter({
       name: 'photosafe_task_attempts_started_total',
       help: 'Attempts started',
       labelNames: ['type'],
       registers,
+      collect() {
+        for (const [type, of] of series) {
+          this.inc({ type }, of.started);
+          of.started = 0;
+        }
+      },
     });
-    this.ended = new Counter({
+    new Counter({
       name: 'photosafe_task_attempts_ended_total',
       help: 'Attempts ended: completed, failed, cancelled, retry, released, waiting (for children), lost',
       labelNames: ['type', 'outcome'],
       registers,
+      collect() {
+        for (const [type, { ended }] of series) {
+          for (const [outcome, count] of ended) this.inc({ type, outcome }, count);
+          ended.clear();
+        }
+      },
     });
     this.seconds = new Histogram({
       name: 'photosafe_task_attempt_seconds',
@@ -62,15 +73,13 @@ export class TaskMetrics {
 
   attemptStarted(type: string, waitedSeconds: number | null): void {
     const of = this.of(this.types.of(type));
-    of.started.inc();
+    of.started += 1;
     if (waitedSeconds !== null) of.waitSeconds.observe(Math.max(0, waitedSeconds));
   }
 
   attemptEnded(type: string, outcome: AttemptEnd, ranMs: number): void {
-    const label = this.types.of(type);
-    const of = this.of(label);
-    of.ended[outcome] ??= this.ended.labels(label, outcome);
-    of.ended[outcome].inc();
+    const of = this.of(this.types.of(type));
+    of.ended.set(outcome, (of.ended.get(outcome) ?? 0) + 1);
     of.seconds.observe(ranMs / 1_000);
   }
 
@@ -78,21 +87,18 @@ export class TaskMetrics {
   private of(type: string): SeriesOfType {
     let series = this.series.get(type);
     if (!series) {
-      series = {
-        started: this.started.labels(type),
-        waitSeconds: this.waitSeconds.labels(type),
-        seconds: this.seconds.labels(type),
-        ended: {},
-      };
+      const waitSeconds = this.waitSeconds.labels(type);
+      series = { waitSeconds, seconds: this.seconds.labels(type), started: 0, ended: new Map() };
       this.series.set(type, series);
     }
     return series;
   }
 }
 
+/** Attempts are counted here, and handed over when somebody asks. */
 interface SeriesOfType {
-  readonly started: Counter.Internal;
   readonly waitSeconds: Histogram.Internal<'type'>;
   readonly seconds: Histogram.Internal<'type'>;
-  readonly ended: Partial<Record<AttemptEnd, Counter.Internal>>;
+  started: number;
+  readonly ended: Map<AttemptEnd, number>;
 }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { WakeablePause } from '../../../platform/clock/wakeable-pause.js';
 import type { EnginePool } from '../../queue/engine-pool.js';
 import type { Wakeup, WakeupListener } from '../../queue/wakeup.js';
 import type { DispatchMetrics } from '../dispatch-metrics.js';
@@ -40,7 +41,8 @@ export class Feeder implements WakeupListener {
   private readonly id = randomUUID();
   private readonly told = new Set<string>();
   private readonly long = new Set<string>();
-  private wake: (() => void) | undefined;
+  private readonly pause = new WakeablePause();
+  private isDeaf = false;
   private done: Promise<void> | undefined;
   private stopped = false;
   private sweepAtMs = 0;
@@ -66,13 +68,13 @@ export class Feeder implements WakeupListener {
   async stop(): Promise<void> {
     this.stopped = true;
     this.wakeup.ignore(this);
-    this.wake?.();
+    this.notice();
     await this.done;
   }
 
   onQueue(queue: string): void {
     this.told.add(queue);
-    this.wake?.();
+    this.notice();
   }
 
   onCancel(): void {
@@ -81,7 +83,7 @@ export class Feeder implements WakeupListener {
 
   onResync(): void {
     this.sweepAtMs = 0;
-    this.wake?.();
+    this.notice();
   }
 
   private async loop(): Promise<void> {
@@ -89,8 +91,9 @@ export class Feeder implements WakeupListener {
       const { session } = this.link;
       const due = this.due();
       if (session) await this.feed(session, due);
-      const [ms, isDeaf] = this.pause();
-      await this.sleep(ms, isDeaf);
+      const [ms, isDeaf] = this.nextPause();
+      this.isDeaf = isDeaf;
+      await this.pause.for(Math.max(0, ms));
     }
     const { session } = this.link;
     if (session) await this.abdicate(session).catch(() => undefined);
@@ -121,7 +124,7 @@ export class Feeder implements WakeupListener {
   }
 
   /** How long to sleep, and whether to hear no notices meanwhile. */
-  private pause(): [number, boolean] {
+  private nextPause(): [number, boolean] {
     const now = performance.now();
     if ([...this.told].some((queue) => !this.long.has(queue))) return [GATHER_MS, true];
     const untilSweepMs = this.sweepAtMs - now;
@@ -184,16 +187,8 @@ export class Feeder implements WakeupListener {
     return `${this.link.prefix}:feeder`;
   }
 
-  /** Wakes early for a notice, unless it is deaf. */
-  private async sleep(ms: number, deaf = false): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.max(0, ms));
-      this.wake = () => {
-        if (deaf && !this.stopped) return;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.wake = undefined;
+  /** Wakes it for a notice, unless it is to hear none. */
+  private notice(): void {
+    if (!this.isDeaf || this.stopped) this.pause.wake();
   }
 }
