@@ -63,7 +63,7 @@ export class TaskCreator {
   private async addOne(definition: AnyTaskType, task: NewTask, options: EnqueueOptions): Promise<EnqueuedTask> {
     const opening = startsNow(options) ? this.wakeup.opening(definition) : undefined;
     const one = { definition, task, terms: options };
-    const added = opening && (await this.enqueuer.addStarted(this.pool.prepared, one, opening));
+    const added = opening && (await this.enqueuer.addStarted(one, opening));
     if (!added) return this.within(definition, options, (sql) => this.enqueuer.addOne(sql, one));
     this.metrics.tasksEnqueued(definition.name, 1);
     if (!added.started) this.wakeup.queued(definition.queue);

@@ -6,6 +6,9 @@ import { sqlState } from '../../platform/database/sql-state.js';
 import { statementName } from '../../platform/database/statement-name.js';
 import type { Sql } from '../../platform/database/transaction.js';
 
+/** Waits until all that was committed before it is on disk: commits in the log, where nothing else is written. */
+const UNTIL_ON_DISK = `SELECT pg_logical_emit_message(true, 'photosafe', '')`;
+
 const CONNECTIONS = 6;
 const CONNECTIONS_BY_KEY = 2;
 
@@ -58,6 +61,35 @@ export class EnginePool implements Sql, OnApplicationShutdown {
 
   /** A few connections of their own, by {@link PLANNER_BY_KEY}. */
   readonly byKey: Sql = { query: (text, values) => this.keptPlan(this.openByKey(), text, values) };
+
+  /**
+   * For a statement whose own commit does not wait for the disk: `seen` is called with its rows as soon as others see them,
+   * and they are given as soon as they are on disk. One round trip, because both are asked for at once.
+   */
+  async seenBeforeDurable<Row extends object>(
+    text: string,
+    values: readonly unknown[],
+    seen: (rows: Row[]) => void,
+  ): Promise<Row[]> {
+    const client = await this.open().connect();
+    const ask = <R extends object>(sql: string, given: readonly unknown[]) =>
+      client.query<R>({ ...this.statement(sql, given), name: statementName(sql) });
+    const answer = ask<Row>(text, values);
+    const durable = ask(UNTIL_ON_DISK, []);
+    durable.catch(() => undefined); // it is awaited below, unless there is nothing to wait for
+    let isBroken = false;
+    try {
+      const { rows } = await answer;
+      seen(rows);
+      await durable;
+      return rows;
+    } catch (error) {
+      isBroken = sqlState(error) === undefined; // not the server's answer
+      throw error;
+    } finally {
+      client.release(isBroken);
+    }
+  }
 
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     return (await this.open().query<Row>(this.statement(text, values))).rows;

@@ -1,4 +1,4 @@
-import { CLAIMED_COLUMNS } from './claim.sql.js';
+import { CLAIMED_COLUMNS, LEASE_HOLDS } from './claim.sql.js';
 import { LANE_OF, LIMITS_ARE_OF, RANK_OF } from './lanes.sql.js';
 
 /**
@@ -7,12 +7,15 @@ import { LANE_OF, LIMITS_ARE_OF, RANK_OF } from './lanes.sql.js';
  * overtaken. Both transitions are in the audit trail. A worker whose lease was taken away gets nothing, and none does when limits
  * are not those of revision $2 any more: then the task is queued, like any other.
  *
+ * Like a claim's, its commit does not wait for the disk: the attempt begins meanwhile, and whoever added the task hears of it
+ * when it is there. A crash of the database in between leaves neither; nobody was told that there is a task.
+ *
  * Gives the task as a claim would, and whether it was started; no row when an unfinished task has its dedup key (index
  * live_tasks_dedup).
  */
 export const ENQUEUE_STARTED = `
   WITH worker AS MATERIALIZED (
-    SELECT EXISTS (SELECT 1 FROM task_workers WHERE id = $1) AND coalesce(${LIMITS_ARE_OF('$2')}, false) AS held
+    SELECT ${LEASE_HOLDS} AND coalesce(${LIMITS_ARE_OF('$2')}, false) AS held
   ), added AS (
     INSERT INTO live_tasks (id, params, dedup_key, type, version, name, queue, priority, max_attempts, timeout_ms, requested_by,
       description, domain, drift_score, task_metadata, concurrency_key, lane, rank, trace_parent, run_at, queued_at, status, ready,

@@ -7,6 +7,7 @@ import { conflict, invalid } from '../../platform/errors/app-error.js';
 import { Tracing, within } from '../../platform/tracing/tracing.js';
 import type { TaskType } from '../define-task.js';
 import { TOGETHER_FROM } from './audit.sql.js';
+import { EnginePool } from './engine-pool.js';
 import { ENQUEUE_STARTED } from './enqueue-started.sql.js';
 import {
   ENQUEUE,
@@ -72,6 +73,7 @@ const DEDUP_ROUNDS = 5;
 @Injectable()
 export class Enqueuer {
   constructor(
+    private readonly pool: EnginePool,
     private readonly tracing: Tracing,
     private readonly settings: Settings,
   ) {}
@@ -87,27 +89,25 @@ export class Enqueuer {
    * has just lost its lease does not start it: then `started` is false.
    */
   async addStarted(
-    sql: Sql,
     one: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask },
     opening: Opening,
   ): Promise<(EnqueuedTask & { readonly started: boolean }) | undefined> {
+    const { workerId, limitsRevision } = opening;
     const [added] = await this.traced(one.definition, async (traceParent) => {
-      let row: StartedRow | undefined;
+      const terms = [workerId, limitsRevision, this.settings.prioritySeconds, traceParent ?? null];
+      const filled = { taken: false };
+      const start = ([row]: StartedRow[]): void => {
+        if (!row?.started) return;
+        filled.taken = true;
+        opening.take(row);
+      };
       try {
-        const { workerId, limitsRevision } = opening;
-        const values = [
-          workerId,
-          limitsRevision,
-          this.settings.prioritySeconds,
-          traceParent ?? null,
-          ...startedValues(one),
-        ];
-        [row] = await refusingBadData(() => sql.query<StartedRow>(ENQUEUE_STARTED, values));
+        const values = [...terms, ...startedValues(one)];
+        const rows = await refusingBadData(() => this.pool.seenBeforeDurable(ENQUEUE_STARTED, values, start));
+        return rows.map(({ id, started }) => ({ id, created: true, started }));
       } finally {
-        if (row?.started) opening.take(row);
-        else opening.decline();
+        if (!filled.taken) opening.decline();
       }
-      return row ? [{ id: row.id, created: true, started: row.started }] : [];
     });
     return added;
   }

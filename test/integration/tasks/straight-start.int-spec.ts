@@ -43,6 +43,30 @@ describe('a task for a worker of the same process that has nothing to do', () =>
     ]);
   });
 
+  it('is on disk when whoever added it hears of it', async () => {
+    // The tests' server does not wait for the disk; this database does, from the next connection on.
+    await engine.database.query(`DO $$ BEGIN
+      EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END $$`);
+    await engine.close();
+    engine = await Engine.open(database.url);
+    await engine.work();
+    await untilStraight();
+    const ask = async (what: string): Promise<unknown> => {
+      const [row] = await engine.database.query<{ answer: unknown }>(`SELECT ${what} AS answer`);
+      return row?.answer;
+    };
+    let straight = 0;
+    for (let round = 0; round < 30; round += 1) {
+      const before = String(await ask('pg_current_wal_insert_lsn()'));
+      const id = await engine.enqueue(work);
+      // A moment later it would be there in any case.
+      expect(await ask(`pg_current_wal_flush_lsn() > '${before}'`)).toBe(true);
+      straight += (await transactionsOfStart(id)) === 1 ? 1 : 0;
+      await engine.finished(id);
+    }
+    expect(straight).toBeGreaterThan(0);
+  });
+
   it('waits its turn behind others', async () => {
     const gate = deferred();
     engine.script.when(work, () => gate.promise);
