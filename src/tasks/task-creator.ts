@@ -4,8 +4,9 @@ import type { AnyTaskDefinition, AnyTaskType, TaskType } from './define-task.js'
 import { makeOnce } from './idempotency.js';
 import { concurrencyKeyOf } from './limits/concurrency-key.js';
 import { EnginePool } from './queue/engine-pool.js';
-import { Enqueuer, ROWS_A_STATEMENT, type EnqueuedTask, type EnqueueTerms, type NewTask } from './queue/enqueuer.js';
-import { Wakeup } from './queue/wakeup.js';
+import type { EnqueueTerms, NewTask, SingleTask } from './queue/enqueue-values.js';
+import { Enqueuer, ROWS_A_STATEMENT, type EnqueuedTask } from './queue/enqueuer.js';
+import { type Opening, Wakeup } from './queue/wakeup.js';
 import { parseTaskInput } from './task-input.js';
 import { TaskTypes } from './task-types.js';
 import { TaskMetrics } from './worker/task-metrics.js';
@@ -63,11 +64,20 @@ export class TaskCreator {
   private async addOne(definition: AnyTaskType, task: NewTask, options: EnqueueOptions): Promise<EnqueuedTask> {
     const opening = startsNow(options) ? this.wakeup.opening(definition) : undefined;
     const one = { definition, task, terms: options };
-    const added = opening && (await this.enqueuer.addStarted(one, opening));
+    const added = opening && (await this.startOne(one, opening));
     if (!added) return this.within(definition, options, (sql) => this.enqueuer.addOne(sql, one));
     this.metrics.tasksEnqueued(definition.name, 1);
     if (!added.started) this.wakeup.queued(definition.queue);
     return added;
+  }
+
+  private async startOne(one: SingleTask, opening: Opening): ReturnType<Enqueuer['addStarted']> {
+    try {
+      return await this.enqueuer.addStarted(one, opening);
+    } catch (error) {
+      this.wakeup.queued(one.definition.queue); // it may have been added, and queued, before the connection was lost
+      throw error;
+    }
   }
 
   /** Adds in the caller's transaction if there is one; workers hear of it once it is committed. */
@@ -83,8 +93,12 @@ export class TaskCreator {
     };
     options.tx?.afterCommit(announce);
     const added = await add(options.tx ?? this.pool.prepared);
-    created = [added].flat().filter((task) => task.created).length;
-    if (!options.tx) announce();
+    const answers = [added].flat();
+    created = answers.filter((task) => task.created).length;
+    if (options.tx) return added;
+    announce();
+    // A task that was there may have been seen before it was on disk (see ENQUEUE_STARTED).
+    if (created < answers.length) await this.pool.untilDurable();
     return added;
   }
 

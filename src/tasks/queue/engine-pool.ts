@@ -10,7 +10,7 @@ import type { Sql } from '../../platform/database/transaction.js';
 const UNTIL_ON_DISK = `SELECT pg_logical_emit_message(true, 'photosafe', '')`;
 
 const CONNECTIONS = 6;
-const CONNECTIONS_BY_KEY = 2;
+const CONNECTIONS_BY_KEY = 4;
 
 /**
  * Planner settings for the engine's statements, all of which are index look-ups. Statistics are always wrong on a table
@@ -47,8 +47,8 @@ export const IDLE_IN_TRANSACTION_MS = 10_000;
 @Injectable()
 export class EnginePool implements Sql, OnApplicationShutdown {
   /**
-   * How long an answer is waited for before the connection is given up: a broken network does not say that it is, and
-   * TCP takes a quarter of an hour to find out. Smaller gives up on a busy server.
+   * How long an answer is waited for, from when it was asked for, before the connection is given up: a broken network does not
+   * say that it is, and TCP takes a quarter of an hour to find out. Smaller gives up on a busy server.
    */
   answerWithinMs = 30_000;
   private pool: Pool | undefined;
@@ -77,18 +77,21 @@ export class EnginePool implements Sql, OnApplicationShutdown {
     const answer = ask<Row>(text, values);
     const durable = ask(UNTIL_ON_DISK, []);
     durable.catch(() => undefined); // it is awaited below, unless there is nothing to wait for
-    let isBroken = false;
     try {
       const { rows } = await answer;
       seen(rows);
       await durable;
+      client.release();
       return rows;
     } catch (error) {
-      isBroken = sqlState(error) === undefined; // not the server's answer
+      client.release(true); // as a pool does after any error: the connection may be of no use any more
       throw error;
-    } finally {
-      client.release(isBroken);
     }
+  }
+
+  /** All that others have committed and this process has seen is on disk. */
+  async untilDurable(): Promise<void> {
+    await this.prepared.query(UNTIL_ON_DISK);
   }
 
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {

@@ -8,7 +8,8 @@ import { LANE_OF, LIMITS_ARE_OF, RANK_OF } from './lanes.sql.js';
  * are not those of revision $2 any more: then the task is queued, like any other.
  *
  * Like a claim's, its commit does not wait for the disk: the attempt begins meanwhile, and whoever added the task hears of it
- * when it is there. A crash of the database in between leaves neither; nobody was told that there is a task.
+ * when it is there, as does whoever adds another with its dedup key. A crash of the database in between takes the task back,
+ * which nobody was promised; what the attempt has done elsewhere by then is done, as in any attempt that is cut off.
  *
  * Gives the task as a claim would, and whether it was started; no row when an unfinished task has its dedup key (index
  * live_tasks_dedup).

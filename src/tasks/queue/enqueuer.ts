@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../platform/config/settings.js';
-import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/database/array-literal.js';
 import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { conflict, invalid } from '../../platform/errors/app-error.js';
@@ -8,6 +7,15 @@ import { Tracing, within } from '../../platform/tracing/tracing.js';
 import type { TaskType } from '../define-task.js';
 import { TOGETHER_FROM } from './audit.sql.js';
 import { EnginePool } from './engine-pool.js';
+import {
+  type EnqueueBatch,
+  enqueueValues,
+  type IdentifiedBatch,
+  type NewTask,
+  type SingleTask,
+  startedValues,
+  type TracedBatch,
+} from './enqueue-values.js';
 import { ENQUEUE_STARTED } from './enqueue-started.sql.js';
 import {
   ENQUEUE,
@@ -19,42 +27,6 @@ import {
 import type { ClaimedRow } from '../worker/attempt.js';
 import { newTaskIds } from './task-ids.js';
 import type { Opening } from './wakeup.js';
-
-/** One task to add: its validated input and what differs from its neighbours. */
-export interface NewTask {
-  readonly params: object;
-  readonly dedupKey?: string;
-  readonly concurrencyKey?: string;
-  readonly weight?: number;
-}
-
-/** What the tasks of one call have in common. */
-export interface EnqueueTerms {
-  readonly actor: string;
-  readonly name?: string;
-  readonly description?: string;
-  readonly domain?: string;
-  readonly driftScore?: number;
-  readonly priority?: number;
-  readonly runAt?: Date;
-  readonly startBy?: Date;
-  readonly metadata?: object;
-  /** false: the task waits, `created`, until someone runs it. Default true. */
-  readonly runImmediately?: boolean;
-  readonly parent?: { readonly id: string; readonly round: number };
-}
-
-/** Tasks of one type on one set of terms. They are asked for as they are written, and again if all is written again. */
-export interface EnqueueBatch {
-  readonly definition: TaskType;
-  readonly tasks: Iterable<NewTask>;
-  readonly terms: EnqueueTerms;
-}
-
-/** Where in which trace they are added: their attempts go on from there. */
-interface TracedBatch extends EnqueueBatch {
-  readonly traceParent: string | undefined;
-}
 
 export interface EnqueuedTask {
   readonly id: string;
@@ -78,7 +50,7 @@ export class Enqueuer {
     private readonly settings: Settings,
   ) {}
 
-  async addOne(sql: Sql, one: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask }): Promise<EnqueuedTask> {
+  async addOne(sql: Sql, one: SingleTask): Promise<EnqueuedTask> {
     const [added] = await this.add(sql, { ...one, tasks: [one.task] });
     if (!added) throw new Error('a task was added without an answer');
     return added;
@@ -89,7 +61,7 @@ export class Enqueuer {
    * has just lost its lease does not start it: then `started` is false.
    */
   async addStarted(
-    one: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask },
+    one: SingleTask,
     opening: Opening,
   ): Promise<(EnqueuedTask & { readonly started: boolean }) | undefined> {
     const { workerId, limitsRevision } = opening;
@@ -133,27 +105,40 @@ export class Enqueuer {
     });
   }
 
-  /** While the database writes one chunk the next is made, and is there when it is done: two are on their way at most. */
+  /**
+   * While the database writes one chunk the next is made, and is there when it is done: two are on their way at most, one
+   * where dedup keys may make it ask further. Nothing is on its way any more when this ends, however it does: what came
+   * later would not be in the caller's transaction.
+   */
   private async write(sql: Sql, batch: TracedBatch): Promise<EnqueuedTask[]> {
     const answers: EnqueuedTask[] = [];
-    let writing: Promise<EnqueuedTask[]> = Promise.resolve([]);
-    let before = writing;
+    const underWay: Promise<EnqueuedTask[]>[] = [];
+    const untilFewerThan = async (count: number): Promise<void> => {
+      for (; underWay.length >= count; underWay.shift())
+        for (const answer of (await underWay[0]) ?? []) answers.push(answer);
+    };
     let position = 1;
-    for (const tasks of chunksOf(batch.tasks)) {
-      const chunk = { ...batch, tasks, ids: newTaskIds(tasks.length), position };
-      position += tasks.length;
-      const values = this.valuesOf(chunk);
-      for (const answer of await before) answers.push(answer);
-      before = writing;
-      writing = this.addChunk(sql, chunk, values);
-      writing.catch(() => undefined); // it is awaited below, unless making the next chunk throws first
+    let keyed = false;
+    try {
+      for (const tasks of chunksOf(batch.tasks)) {
+        const chunk = { ...batch, tasks, ids: newTaskIds(tasks.length), position };
+        position += tasks.length;
+        keyed ||= hasKeys(chunk);
+        const values = this.valuesOf(chunk);
+        await untilFewerThan(keyed ? 1 : 2);
+        const writing = this.addChunk(sql, chunk, values);
+        writing.catch(() => undefined); // it is awaited in its turn
+        underWay.push(writing);
+      }
+      await untilFewerThan(1);
+      return answers;
+    } finally {
+      await Promise.allSettled(underWay);
     }
-    for (const last of [before, writing]) for (const answer of await last) answers.push(answer);
-    return answers;
   }
 
   private async addChunk(sql: Sql, chunk: IdentifiedBatch, values: unknown[]): Promise<EnqueuedTask[]> {
-    const keyed = chunk.tasks.some(({ dedupKey }) => dedupKey !== undefined);
+    const keyed = hasKeys(chunk);
     const added = await this.insert(sql, values, statementFor(chunk.ids.length, keyed));
     if (!keyed || added.size === chunk.ids.length) return chunk.ids.map((id) => ({ id, created: true }));
     return this.settleDuplicates(sql, chunk, added);
@@ -221,13 +206,7 @@ function* chunksOf(tasks: Iterable<NewTask>): Generator<NewTask[]> {
   if (chunk.length > 0) yield chunk;
 }
 
-/** Tasks with their ids, as parallel arrays. */
-interface IdentifiedBatch extends TracedBatch {
-  readonly tasks: readonly NewTask[];
-  readonly ids: readonly string[];
-  /** Of the first, among the tasks of the call, from 1: the order of a fan-out's results. */
-  readonly position: number;
-}
+const hasKeys = ({ tasks }: IdentifiedBatch): boolean => tasks.some(({ dedupKey }) => dedupKey !== undefined);
 
 function statementFor(count: number, keyed: boolean): string {
   if (count < TOGETHER_FROM) return keyed ? ENQUEUE : ENQUEUE_WITHOUT_KEYS;
@@ -236,60 +215,3 @@ function statementFor(count: number, keyed: boolean): string {
 
 /** Data exceptions (NUL, half a surrogate pair, numbers out of range), limits (a dedup key that no index holds), checks. */
 const REFUSED_DATA = /^(22|54)...$|^23514$/;
-
-function enqueueValues({ definition, terms, ...chunk }: IdentifiedBatch, places?: readonly number[]): unknown[] {
-  const only = <T>(all: readonly T[]): readonly T[] =>
-    places ? places.flatMap((place) => all.slice(place, place + 1)) : all;
-  const tasks = only(chunk.tasks);
-  const positions = terms.parent ? only(chunk.tasks.map((_, place) => chunk.position + place)) : [];
-  return [
-    uuidArray(only(chunk.ids)),
-    jsonArray(tasks.map((task) => JSON.stringify(task.params))),
-    unlessNull(tasks.map((task) => task.dedupKey ?? null)),
-    unlessNull(tasks.map((task) => task.weight ?? null)),
-    definition.name,
-    definition.version,
-    terms.name ?? definition.title,
-    definition.queue,
-    terms.priority ?? definition.priority,
-    definition.retry.attempts,
-    definition.timeoutMs,
-    terms.runImmediately === false ? 'created' : 'queued',
-    terms.runAt ?? null,
-    terms.startBy ?? null,
-    terms.parent?.id ?? null,
-    terms.parent?.round ?? null,
-    terms.actor,
-    terms.description ?? null,
-    terms.domain ?? null,
-    terms.driftScore ?? 0,
-    JSON.stringify(terms.metadata ?? {}),
-    numberArray(positions),
-    unlessNull(tasks.map((task) => task.concurrencyKey ?? null)),
-  ];
-}
-
-function startedValues({
-  definition,
-  task,
-  terms,
-}: Omit<EnqueueBatch, 'tasks'> & { readonly task: NewTask }): unknown[] {
-  return [
-    newTaskIds(1)[0],
-    JSON.stringify(task.params),
-    task.dedupKey ?? null,
-    definition.name,
-    definition.version,
-    terms.name ?? definition.title,
-    definition.queue,
-    terms.priority ?? definition.priority,
-    definition.retry.attempts,
-    definition.timeoutMs,
-    terms.actor,
-    terms.description ?? null,
-    terms.domain ?? null,
-    terms.driftScore ?? 0,
-    JSON.stringify(terms.metadata ?? {}),
-    task.concurrencyKey ?? null,
-  ];
-}

@@ -227,6 +227,21 @@ describe('a dedup key', () => {
     expect(await rows()).toBe(3_000);
   });
 
+  it('adds nothing after a call of many statements has failed', async () => {
+    // The second statement finds keys of the first, and asks who has them, while the third cannot be made.
+    const inputs = Array.from({ length: 4_000 }, (_, n) => ({
+      n: n === 3_000 ? ('bad' as unknown as number) : n,
+      key: String(n % 500),
+    }));
+    for (let round = 0; round < 5; round += 1) {
+      const adding = engine.tasks.enqueueMany(unique, inputs, { actor: ACTOR });
+      await expect(adding).rejects.toMatchObject({ code: 'invalid_task_input' });
+    }
+    // Whatever was still on its way is through before this.
+    await Promise.all(Array.from({ length: 6 }, () => engine.add(work, {})));
+    expect(await engine.count(`live_tasks WHERE type = 'test.unique'`)).toBe(0);
+  });
+
   it('is one of its type, and can be chosen by the caller', async () => {
     const one = await engine.add(work, {}, { dedupKey: 'a' });
     const two = await engine.add(once, {}, { dedupKey: 'a' });

@@ -1,0 +1,106 @@
+import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/database/array-literal.js';
+import type { TaskType } from '../define-task.js';
+import { newTaskIds } from './task-ids.js';
+
+/** One task to add: its validated input and what differs from its neighbours. */
+export interface NewTask {
+  readonly params: object;
+  readonly dedupKey?: string;
+  readonly concurrencyKey?: string;
+  readonly weight?: number;
+}
+
+/** What the tasks of one call have in common. */
+export interface EnqueueTerms {
+  readonly actor: string;
+  readonly name?: string;
+  readonly description?: string;
+  readonly domain?: string;
+  readonly driftScore?: number;
+  readonly priority?: number;
+  readonly runAt?: Date;
+  readonly startBy?: Date;
+  readonly metadata?: object;
+  /** false: the task waits, `created`, until someone runs it. Default true. */
+  readonly runImmediately?: boolean;
+  readonly parent?: { readonly id: string; readonly round: number };
+}
+
+/** Tasks of one type on one set of terms. They are asked for as they are written, and again if all is written again. */
+export interface EnqueueBatch {
+  readonly definition: TaskType;
+  readonly tasks: Iterable<NewTask>;
+  readonly terms: EnqueueTerms;
+}
+
+export interface SingleTask extends Omit<EnqueueBatch, 'tasks'> {
+  readonly task: NewTask;
+}
+
+/** Where in which trace they are added: their attempts go on from there. */
+export interface TracedBatch extends EnqueueBatch {
+  readonly traceParent: string | undefined;
+}
+
+/** Tasks with their ids, as parallel arrays. */
+export interface IdentifiedBatch extends TracedBatch {
+  readonly tasks: readonly NewTask[];
+  readonly ids: readonly string[];
+  /** Of the first, among the tasks of the call, from 1: the order of a fan-out's results. */
+  readonly position: number;
+}
+
+/** The parameters of ENQUEUE that say what is added: of all tasks of a chunk, or of those at `places` in it. */
+export function enqueueValues({ definition, terms, ...chunk }: IdentifiedBatch, places?: readonly number[]): unknown[] {
+  const only = <T>(all: readonly T[]): readonly T[] =>
+    places ? places.flatMap((place) => all.slice(place, place + 1)) : all;
+  const tasks = only(chunk.tasks);
+  const positions = terms.parent ? only(chunk.tasks.map((_, place) => chunk.position + place)) : [];
+  return [
+    uuidArray(only(chunk.ids)),
+    jsonArray(tasks.map((task) => JSON.stringify(task.params))),
+    unlessNull(tasks.map((task) => task.dedupKey ?? null)),
+    unlessNull(tasks.map((task) => task.weight ?? null)),
+    definition.name,
+    definition.version,
+    terms.name ?? definition.title,
+    definition.queue,
+    terms.priority ?? definition.priority,
+    definition.retry.attempts,
+    definition.timeoutMs,
+    terms.runImmediately === false ? 'created' : 'queued',
+    terms.runAt ?? null,
+    terms.startBy ?? null,
+    terms.parent?.id ?? null,
+    terms.parent?.round ?? null,
+    terms.actor,
+    terms.description ?? null,
+    terms.domain ?? null,
+    terms.driftScore ?? 0,
+    JSON.stringify(terms.metadata ?? {}),
+    numberArray(positions),
+    unlessNull(tasks.map((task) => task.concurrencyKey ?? null)),
+  ];
+}
+
+/** The parameters of ENQUEUE_STARTED that say what is added. */
+export function startedValues({ definition, task, terms }: SingleTask): unknown[] {
+  return [
+    newTaskIds(1)[0],
+    JSON.stringify(task.params),
+    task.dedupKey ?? null,
+    definition.name,
+    definition.version,
+    terms.name ?? definition.title,
+    definition.queue,
+    terms.priority ?? definition.priority,
+    definition.retry.attempts,
+    definition.timeoutMs,
+    terms.actor,
+    terms.description ?? null,
+    terms.domain ?? null,
+    terms.driftScore ?? 0,
+    JSON.stringify(terms.metadata ?? {}),
+    task.concurrencyKey ?? null,
+  ];
+}
