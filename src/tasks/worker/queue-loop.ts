@@ -126,6 +126,7 @@ export class QueueLoop {
       this.inFlight += rows?.length ?? 0;
       // More than these are waiting: the next are being claimed while these are started.
       asked = rows?.length === limit && this.going() ? this.ask() : undefined;
+      if (asked) await nextTurn(); // it is sent then; starting keeps this process busy
       if (rows) this.startAll(rows);
       const isDrained = asked === undefined && (rows?.length ?? 0) < limit;
       if (isDrained && !this.wasHinted() && this.going()) await this.rest(rows);
