@@ -1,4 +1,4 @@
-import { CLAIMED_COLUMNS, LEASE_HOLDS } from './claim.sql.js';
+import { LEASE_HOLDS } from './claim.sql.js';
 import { LANE_OF, LIMITS_ARE_OF, RANK_OF } from './lanes.sql.js';
 
 /**
@@ -11,10 +11,10 @@ import { LANE_OF, LIMITS_ARE_OF, RANK_OF } from './lanes.sql.js';
  * when it is there, as does whoever adds another with its dedup key. A crash of the database in between takes the task back,
  * which nobody was promised; what the attempt has done elsewhere by then is done, as in any attempt that is cut off.
  *
- * Gives the task as a claim would, and whether it was started; no row when an unfinished task has its dedup key (index
- * live_tasks_dedup).
+ * Gives whether it was started, and nothing else: the rest of its row is known to whoever asked (see startedRow). No row when an
+ * unfinished task has its dedup key (index live_tasks_dedup).
  */
-export const ENQUEUE_STARTED = `
+const enqueueStarted = (ifKeyIsTaken: string): string => `
   WITH worker AS MATERIALIZED (
     SELECT ${LEASE_HOLDS} AND coalesce(${LIMITS_ARE_OF('$2')}, false) AS held
   ), added AS (
@@ -27,12 +27,17 @@ export const ENQUEUE_STARTED = `
       CASE WHEN held THEN 'running' ELSE 'queued' END::task_status, NOT held, CASE WHEN held THEN $1::uuid END, held::int, held::int,
       CASE WHEN held THEN now() END
     FROM worker
-    ON CONFLICT (type, dedup_key) WHERE dedup_key IS NOT NULL DO NOTHING
-    RETURNING ${CLAIMED_COLUMNS}, status = 'running' AS started
+    ${ifKeyIsTaken}
+    RETURNING id, attempt, fence, requested_by, status = 'running' AS started
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason)
     SELECT id, 'created'::task_status, 'queued'::task_status, 0, 0, NULL::uuid, requested_by, 'enqueued' FROM added
     UNION ALL
     SELECT id, 'queued', 'running', attempt, fence, $1, 'worker', 'claimed' FROM added WHERE started
   )
-  SELECT * FROM added`;
+  SELECT started FROM added`;
+
+export const ENQUEUE_STARTED = enqueueStarted('ON CONFLICT (type, dedup_key) WHERE dedup_key IS NOT NULL DO NOTHING');
+
+/** The same for a task without a dedup key, with nothing to compare. */
+export const ENQUEUE_STARTED_WITHOUT_KEY = enqueueStarted('');

@@ -1,6 +1,6 @@
 import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/database/array-literal.js';
 import type { TaskType } from '../define-task.js';
-import { newTaskIds } from './task-ids.js';
+import type { ClaimedRow } from '../worker/attempt.js';
 
 /** One task to add: its validated input and what differs from its neighbours. */
 export interface NewTask {
@@ -73,16 +73,49 @@ export function enqueueValues({ definition, terms, ...chunk }: IdentifiedBatch, 
   ];
 }
 
+/** A single task with its id and the JSON of its parameters. */
+export interface IdentifiedTask extends SingleTask {
+  readonly id: string;
+  readonly paramsJson: string;
+  readonly traceParent: string | undefined;
+}
+
 /** The parameters of ENQUEUE_STARTED that say what is added. */
-export function startedValues({ definition, task, terms }: SingleTask): unknown[] {
+export function startedValues({ definition, task, terms, id, paramsJson }: IdentifiedTask): unknown[] {
   return [
-    newTaskIds(1)[0],
-    JSON.stringify(task.params),
+    id,
+    paramsJson,
     task.dedupKey ?? null,
     ...kindValues(definition, terms),
     ...requestValues(terms),
     task.concurrencyKey ?? null,
   ];
+}
+
+/** What a claim would give of a task that ENQUEUE_STARTED has started: its first attempt, which has done nothing yet. */
+export function startedRow({ definition, terms, id, paramsJson, traceParent }: IdentifiedTask): ClaimedRow {
+  return {
+    id,
+    type: definition.name,
+    version: definition.version,
+    params: JSON.parse(paramsJson) as object,
+    attempt: 1,
+    max_attempts: definition.retry.attempts,
+    fence: 1,
+    crash_count: 0,
+    timeout_ms: definition.timeoutMs,
+    joining: false,
+    parent_id: null,
+    workflow_id: null,
+    checkpoint: null,
+    requested_by: terms.actor,
+    priority: terms.priority ?? definition.priority,
+    rank: 0, // nothing else is started with it
+    processed: '0',
+    total: null,
+    waited_seconds: 0,
+    trace_parent: traceParent ?? null,
+  };
 }
 
 /** What kind of task it is, as far as its row says so. */

@@ -13,10 +13,11 @@ import {
   type IdentifiedBatch,
   type NewTask,
   type SingleTask,
+  startedRow,
   startedValues,
   type TracedBatch,
 } from './enqueue-values.js';
-import { ENQUEUE_STARTED } from './enqueue-started.sql.js';
+import { ENQUEUE_STARTED, ENQUEUE_STARTED_WITHOUT_KEY } from './enqueue-started.sql.js';
 import {
   ENQUEUE,
   ENQUEUE_MANY,
@@ -24,7 +25,6 @@ import {
   ENQUEUE_WITHOUT_KEYS,
   FIND_BY_DEDUP_KEY,
 } from './enqueue.sql.js';
-import type { ClaimedRow } from '../worker/attempt.js';
 import { newTaskIds } from './task-ids.js';
 import type { Opening } from './wakeup.js';
 
@@ -67,16 +67,19 @@ export class Enqueuer {
     const { workerId, limitsRevision } = opening;
     const [added] = await this.traced(one.definition, async (traceParent) => {
       const terms = [workerId, limitsRevision, this.settings.prioritySeconds, traceParent ?? null];
+      const [id = ''] = newTaskIds(1);
       const filled = { taken: false };
-      const start = ([row]: StartedRow[]): void => {
-        if (!row?.started) return;
-        filled.taken = true;
-        opening.take(row);
-      };
       try {
-        const values = [...terms, ...startedValues(one)];
-        const rows = await refusingBadData(() => this.pool.seenBeforeDurable(ENQUEUE_STARTED, values, start));
-        return rows.map(({ id, started }) => ({ id, created: true, started }));
+        const task = { ...one, id, paramsJson: JSON.stringify(one.task.params), traceParent };
+        const start = ([answer]: Started[]): void => {
+          if (!answer?.started) return;
+          filled.taken = true;
+          opening.take(startedRow(task));
+        };
+        const statement = one.task.dedupKey === undefined ? ENQUEUE_STARTED_WITHOUT_KEY : ENQUEUE_STARTED;
+        const values = [...terms, ...startedValues(task)];
+        const rows = await refusingBadData(() => this.pool.seenBeforeDurable(statement, values, start));
+        return rows.map(({ started }) => ({ id, created: true, started }));
       } finally {
         if (!filled.taken) opening.decline();
       }
@@ -178,7 +181,8 @@ export class Enqueuer {
   }
 }
 
-interface StartedRow extends ClaimedRow {
+/** What ENQUEUE_STARTED answers. */
+interface Started {
   readonly started: boolean;
 }
 

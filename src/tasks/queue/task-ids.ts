@@ -2,17 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
 
 const RANDOM_BYTES = 16;
+/** Drawn ahead, for so many ids: one by one they would cost more than the insert. */
+const IDS_A_DRAW = 256;
+let drawn = Buffer.alloc(0);
+let used = 0;
 let lastMs = 0;
 let sequence = 0;
 
 /**
  * Ids for tasks that are added together: UUID v7, each greater than all that this process gave before, so that the order
- * of ids is that of creation. The random bytes are drawn at once; one by one they would cost more than the insert.
+ * of ids is that of creation.
  */
 export function newTaskIds(count: number): string[] {
-  const random = randomBytes(RANDOM_BYTES * count);
-  return Array.from({ length: count }, (_, i) => {
-    const own = random.subarray(i * RANDOM_BYTES, (i + 1) * RANDOM_BYTES);
+  return Array.from({ length: count }, () => {
+    const own = drawRandom();
     const now = Date.now();
     if (now > lastMs) {
       lastMs = now;
@@ -22,4 +25,12 @@ export function newTaskIds(count: number): string[] {
     }
     return v7({ msecs: lastMs, seq: sequence, random: own });
   });
+}
+
+function drawRandom(): Buffer {
+  if (used === drawn.length) {
+    drawn = randomBytes(RANDOM_BYTES * IDS_A_DRAW);
+    used = 0;
+  }
+  return drawn.subarray(used, (used += RANDOM_BYTES));
 }

@@ -67,6 +67,33 @@ describe('a task for a worker of the same process that has nothing to do', () =>
     expect(straight).toBeGreaterThan(0);
   });
 
+  it('is the same to its handler as one that was claimed', async () => {
+    const seen = new Map<string, object>();
+    engine.script.when(work, (input, { task: { id, ...task }, checkpoint }) => {
+      seen.set(id, { input, task, checkpoint });
+    });
+    const payload = {
+      at: new Date(0),
+      much: 1e21,
+      little: -0,
+      text: '"\u2028',
+      nested: [{ none: null, left: undefined }],
+    };
+    const add = (): Promise<string> => engine.enqueue(work, { n: 1, payload }, { actor: 'token:mine', priority: 3 });
+    const claimed = await add();
+    await engine.work();
+    await engine.finished(claimed);
+    await untilStraight();
+    const straight = await waitFor('the same, started straight', async () => {
+      const id = await add();
+      await engine.finished(id);
+      return (await transactionsOfStart(id)) === 1 ? id : undefined;
+    });
+
+    expect(seen.get(claimed)).toMatchObject({ task: { attempt: 1, requestedBy: 'token:mine' } });
+    expect(seen.get(straight)).toStrictEqual(seen.get(claimed));
+  });
+
   it('waits its turn behind others', async () => {
     const gate = deferred();
     engine.script.when(work, () => gate.promise);
@@ -108,6 +135,7 @@ describe('a task for a worker of the same process that has nothing to do', () =>
     for (let i = 0; i < 5; i++) {
       const bad = engine.add(work, { payload: 'half a pair: \ud800' });
       await expect(bad).rejects.toMatchObject({ code: 'invalid_task_input' });
+      await expect(engine.add(work, { payload: 1n })).rejects.toThrow(TypeError); // no JSON can hold it
     }
     const ids = await Promise.all([1, 2, 3].map((n) => engine.enqueue(work, { n })));
     for (const id of ids) expect(await engine.finished(id)).toMatchObject({ status: 'completed' });
