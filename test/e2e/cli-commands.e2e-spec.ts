@@ -103,6 +103,18 @@ describe('the command line, with a database', () => {
     ]);
   });
 
+  it('knows the types of all modules where one is named', async () => {
+    const params = JSON.stringify({ catalog_id: '0197c2a0-0000-7000-8000-000000000000' });
+    const created = await photosafe(['task', 'create', 'thumbnails', '--params', params, '--json'], environment);
+    expect([created.code, created.stderr]).toEqual([0, '']);
+    expect(JSON.parse(created.stdout)).toMatchObject({ type: 'thumbnails', status: 'queued' });
+    const kept = await photosafe(['retention', 'set', 'analyze_batch', '--completed', '7', '--json'], environment);
+    expect([kept.code, kept.stderr]).toEqual([0, '']);
+    expect(JSON.parse(kept.stdout)).toMatchObject({ type: 'analyze_batch', completed: 7 });
+    const unknown = await photosafe(['task', 'create', 'nothing'], environment);
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringMatching(/analyze, .*thumbnails/) as string });
+  });
+
   it('finds nothing wrong where nothing is', async () => {
     const { code, stdout } = await photosafe(['doctor', '--json'], environment);
     const { healthy, checks } = JSON.parse(stdout) as { healthy: boolean; checks: { name: string; level: string }[] };

@@ -1,4 +1,6 @@
+import type { Type } from '@nestjs/common';
 import { Command, Option, SubCommand } from 'nest-commander';
+import { ApplicationEntry } from '../../platform/cli/application-entry.js';
 import { BaseCommand, type BaseOptions, GroupCommand } from '../../platform/cli/base.command.js';
 import { UsageError } from '../../platform/cli/errors.js';
 import { wholeNumber } from '../../platform/cli/options.js';
@@ -41,11 +43,18 @@ export class RetentionShowCommand extends BaseCommand {
   ...TYPE_ARGUMENT,
 })
 export class RetentionSetCommand extends BaseCommand {
+  constructor(private readonly application: ApplicationEntry) {
+    super();
+  }
+
   async run([type = '']: string[], { json, ...keep }: BaseOptions & TypePolicy): Promise<void> {
-    await withPolicies(async (policies, actor) => {
-      const policy = await policies.set(type, keep, actor);
-      await printResult({ json }, toDocument(policy), () => `The tasks of ${policy.type} are kept as you said.`);
-    });
+    await withPolicies(
+      async (policies, actor) => {
+        const policy = await policies.set(type, keep, actor);
+        await printResult({ json }, toDocument(policy), () => `The tasks of ${policy.type} are kept as you said.`);
+      },
+      await this.application.modules(),
+    );
   }
 
   @Option({ flags: '--completed <days>', description: 'days, or forever' })
@@ -94,11 +103,15 @@ const toDocument = ({ type, keep, updatedAt, updatedBy }: StoredPolicy): object 
   updated_by: updatedBy,
 });
 
-async function withPolicies(work: (policies: RetentionPolicies, actor: string) => Promise<void>): Promise<void> {
+/** With the `modules` that define the types, where one is named that may have no tasks yet. */
+async function withPolicies(
+  work: (policies: RetentionPolicies, actor: string) => Promise<void>,
+  modules: readonly Type[] = [],
+): Promise<void> {
   const [{ TasksModule }, { RetentionPolicies: Policies }, { AccessModule, cliActor }] = await Promise.all([
     import('../tasks.module.js'),
     import('../retention/retention-policies.js'),
     import('../../access/index.js'),
   ]);
-  await withApplication([AccessModule, TasksModule], (app) => work(app.get(Policies), cliActor().label));
+  await withApplication([AccessModule, TasksModule, ...modules], (app) => work(app.get(Policies), cliActor().label));
 }

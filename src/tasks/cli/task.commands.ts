@@ -1,4 +1,5 @@
 import { Command, Option, SubCommand } from 'nest-commander';
+import { ApplicationEntry } from '../../platform/cli/application-entry.js';
 import { BaseCommand, type BaseOptions, GroupCommand } from '../../platform/cli/base.command.js';
 import { UsageError } from '../../platform/cli/errors.js';
 import { interruptible } from '../../platform/cli/interrupt.js';
@@ -101,13 +102,20 @@ interface CreateOptions extends BaseOptions {
   argsDescription: { type: 'which kind of work' },
 })
 export class TaskCreateCommand extends BaseCommand {
+  constructor(private readonly application: ApplicationEntry) {
+    super();
+  }
+
   async run([type = '']: string[], { params = {}, priority, dedupKey, ...options }: CreateOptions): Promise<void> {
     const { toTaskDto } = await import('../http/task-json.js');
-    await withTasks(async ({ tasks, actor }) => {
-      const { id } = await tasks.create(type, params, { actor, priority, dedupKey });
-      const task = await tasks.get(id);
-      await printResult(options, toTaskDto(task), () => stateText(task));
-    });
+    await withTasks(
+      async ({ tasks, actor }) => {
+        const { id } = await tasks.create(type, params, { actor, priority, dedupKey });
+        const task = await tasks.get(id);
+        await printResult(options, toTaskDto(task), () => stateText(task));
+      },
+      await this.application.modules(),
+    );
   }
 
   @Option({ flags: '--params <json>', description: 'its input, a JSON object ({})' })

@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { withApplication } from '../../platform/cli/with-application.js';
 import type { BulkService } from '../bulk/bulk.service.js';
 import type { ExplainService } from '../explain/explain.service.js';
@@ -14,9 +15,15 @@ export interface TaskTools {
   readonly stats: TaskStatsReader;
 }
 
-/** The engine for the time of one command, without working on tasks; loaded here, so that `--help` stays quick. */
-export async function withTasks(work: (tools: TaskTools) => Promise<void>): Promise<void> {
-  const [modules, { AccessModule, cliActor }] = await Promise.all([
+/**
+ * The engine for the time of one command, without working on tasks; loaded here, so that `--help` stays quick. Which kinds of
+ * work there are is known to those that define them: with their `modules`, where a type is named.
+ */
+export async function withTasks(
+  work: (tools: TaskTools) => Promise<void>,
+  modules: readonly Type[] = [],
+): Promise<void> {
+  const [{ TasksModule }, { AccessModule, cliActor }] = await Promise.all([
     import('../tasks.module.js'),
     import('../../access/index.js'),
   ]);
@@ -27,7 +34,7 @@ export async function withTasks(work: (tools: TaskTools) => Promise<void>): Prom
       import('../explain/explain.service.js'),
       import('../stats/task-stats.js'),
     ]);
-  await withApplication([AccessModule, modules.TasksModule], (app) =>
+  await withApplication([AccessModule, TasksModule, ...modules], (app) =>
     work({
       actor: cliActor().label,
       tasks: app.get(Tasks),
