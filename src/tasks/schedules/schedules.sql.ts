@@ -75,15 +75,16 @@ export const SET_NEXT_TICK = `
 
 /**
  * What there is to do at $1: due schedules (index task_schedules_next_tick), and those where a tick waits (index
- * task_schedule_ticks_waiting). Schedules whose task type is not among $2, which this process knows, are left to others
- * until $3, when none has dealt with them.
+ * task_schedule_ticks_waiting). Schedules whose task type is not among $2, which this process knows, and was not declared
+ * for external workers, which every process knows, are left to others until $3, when none has dealt with them.
  */
 export const LOOK = `
+  WITH known AS (SELECT unnest($2::text[]) AS type UNION ALL SELECT name FROM external_task_types)
   SELECT
-    ARRAY(SELECT id FROM task_schedules WHERE next_tick_at <= $1 AND (task_type = ANY($2::text[]) OR next_tick_at <= $3)
+    ARRAY(SELECT id FROM task_schedules WHERE next_tick_at <= $1 AND (task_type IN (SELECT type FROM known) OR next_tick_at <= $3)
       ORDER BY next_tick_at LIMIT 100) AS due,
     ARRAY(SELECT DISTINCT t.schedule_id FROM task_schedule_ticks t JOIN task_schedules s ON s.id = t.schedule_id
-      WHERE t.outcome = 'waiting' AND s.paused_at IS NULL AND (s.task_type = ANY($2::text[]) OR t.tick_at <= $3)
+      WHERE t.outcome = 'waiting' AND s.paused_at IS NULL AND (s.task_type IN (SELECT type FROM known) OR t.tick_at <= $3)
       LIMIT 100) AS waiting,
     (SELECT next_tick_at FROM task_schedules WHERE next_tick_at > $1 ORDER BY next_tick_at LIMIT 1) AS soonest`;
 

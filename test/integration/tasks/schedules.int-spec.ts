@@ -1,3 +1,4 @@
+import { ExternalTypes } from '../../../src/tasks/external/external-types.service.js';
 import { defineSchedule, shippedSchedules } from '../../../src/tasks/index.js';
 import { KEPT_TICKS } from '../../../src/tasks/schedules/ticks.repository.js';
 import { ACTOR, once, unique, work } from '../../support/engine-harness.js';
@@ -60,6 +61,23 @@ describe('a tick', () => {
 
     expect(await engine.history(id)).toEqual(['2027-01-01T03:00:00Z started']);
     expect(await engine.engine.count('tasks')).toBe(1);
+  });
+
+  it('of a type for external workers, which no process defines, is dealt with at once', async () => {
+    const type = { name: 'survey.slope', version: 1, title: 'Slope', queue: 'survey', priority: 0, maxAttempts: 3 };
+    const times = { firstDelayMs: 1_000, maxDelayMs: 60_000, timeoutMs: 60_000 };
+    const schemas = { inputSchema: { type: 'object' }, resultSchema: null, concurrencyKey: null };
+    const external = engine.engine.app.get(ExternalTypes, { strict: false });
+    await external.declare({ ...type, ...times, ...schemas, limits: {} }, ACTOR);
+    const { id } = await engine.create({ taskType: 'survey.slope', params: { tile: 7 }, overlap: 'queue' });
+
+    await engine.lookAt('2027-01-01T03:00:00Z');
+    expect(await engine.history(id)).toEqual(['2027-01-01T03:00:00Z started']);
+
+    await engine.lookAt('2027-01-02T03:00:00Z');
+    await engine.finishAll();
+    await engine.lookAt('2027-01-02T03:00:01Z');
+    expect(await engine.history(id)).toEqual(['2027-01-01T03:00:00Z started', '2027-01-02T03:00:00Z started']);
   });
 
   it('joins an unfinished task with the same dedup key', async () => {
