@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import type { Sql } from '../../platform/database/transaction.js';
+import { notFound } from '../../platform/errors/app-error.js';
 import type { OfflineReason, Root } from './root.js';
 import {
   CATALOG_OF_ROOT,
@@ -40,6 +41,13 @@ const PATHS_A_PAGE = 500;
 export class RootsRepository {
   async rootsOf(sql: Sql, catalogIds: readonly string[]): Promise<Root[]> {
     return (await sql.query<RootRow>(ROOTS_OF, [catalogIds])).map(rootOf);
+  }
+
+  /** A catalogue has one at least. @throws not-found `catalog_not_found`. */
+  async rootsOfCatalog(sql: Sql, catalogId: string): Promise<Root[]> {
+    const roots = await this.rootsOf(sql, [catalogId]);
+    if (roots.length === 0) throw notFound('catalog_not_found', `there is no catalogue ${catalogId}`);
+    return roots;
   }
 
   async firstCatalogs(sql: Sql): Promise<string[]> {

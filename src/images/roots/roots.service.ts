@@ -20,6 +20,11 @@ export class RootsService {
     return this.roots.rootsOf(sql, [catalogId]);
   }
 
+  /** @throws not-found `catalog_not_found`. */
+  async assertCatalog(catalogId: string): Promise<void> {
+    await this.roots.rootsOfCatalog(this.database, catalogId);
+  }
+
   async rootsByCatalog(catalogIds: readonly string[]): Promise<ReadonlyMap<string, readonly Root[]>> {
     return byCatalog(await this.roots.rootsOf(this.database, catalogIds));
   }

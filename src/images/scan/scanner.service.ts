@@ -1,7 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../platform/config/settings.js';
 import { Database } from '../../platform/database/database.js';
-import { notFound } from '../../platform/errors/app-error.js';
 import type { TaskContext } from '../../tasks/index.js';
 import { isStillThere, probeRoot } from '../roots/probe-root.js';
 import type { OfflineReason, Root } from '../roots/root.js';
@@ -42,8 +41,7 @@ export class ScannerService {
 
   /** @throws not-found `catalog_not_found`. */
   async scan(catalogId: string, context: ScanContext): Promise<ScanReport> {
-    const roots = await this.roots.rootsOf(this.database, [catalogId]);
-    if (roots.length === 0) throw notFound('catalog_not_found', `there is no catalogue ${catalogId}`);
+    const roots = await this.roots.rootsOfCatalog(this.database, catalogId);
     const tally = new ScanTally();
     for (const root of roots) await this.scanRoot(root, context, tally);
     return tally.report();

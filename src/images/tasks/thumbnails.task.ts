@@ -21,6 +21,7 @@ import {
   type TaskHandler,
 } from '../../tasks/index.js';
 import { AnalysisReportService } from '../analysis/analysis-report.service.js';
+import { RootsService } from '../roots/roots.service.js';
 import { ThumbnailFiles } from '../thumbnails/thumbnail-files.js';
 import { type ThumbnailBatchResult, ThumbnailsService } from '../thumbnails/thumbnails.service.js';
 import { inBatches } from './batches.js';
@@ -77,9 +78,11 @@ export class ThumbnailsHandler implements TaskHandler<typeof thumbnails> {
     private readonly service: ThumbnailsService,
     private readonly files: ThumbnailFiles,
     private readonly reports: AnalysisReportService,
+    private readonly roots: RootsService,
   ) {}
 
   async run(input: ThumbnailsInput, context: TaskContext): Promise<HandlerResult> {
+    await this.roots.assertCatalog(input.catalog_id);
     const options = this.service.optionsOf(input);
     const ids = await this.service.imagesToRender(input.catalog_id, options);
     if (ids.length === 0) return this.finish(input, context, []);

@@ -47,6 +47,12 @@ describe('thumbnails', () => {
     ]);
   });
 
+  it('of a catalogue that is not there fail for good', async () => {
+    const { thumbnails } = await import('../../../src/images/index.js');
+    const task = await library.runToEnd(thumbnails, { catalog_id: '0197c2a0-0000-7000-8000-000000000000' });
+    expect(task).toMatchObject({ status: 'failed', errorCode: 'catalog_not_found', attempt: 1 });
+  });
+
   it('that are there already are not made again, and nothing is written', async () => {
     const catalog = await library.catalogOf({ 'a.jpg': one });
     await catalog.analyze();
