@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Builds dist/ when it is missing or older than what it is made from. Quick when there is nothing to do, quiet when all is
+// Builds dist/ when it is missing or older than what it is made from (with --force: in any case). Quick when there is nothing to do, quiet when all is
 // well, and safe when several run at once: one builds, into a folder of its own that it then puts in the place of dist/,
 // and the others wait for it.
 import { spawnSync } from 'node:child_process';
@@ -121,7 +121,8 @@ function putInPlace(fresh) {
 }
 
 function main() {
-  if (isBuilt()) return 0;
+  const forced = process.argv.includes('--force');
+  if (isBuilt() && !forced) return 0;
   if (!existsSync(NEST)) {
     // An installation without development dependencies comes with dist/ and has nothing to build it with.
     if (existsSync(at('dist', 'src', 'cli.js'))) return 0;
@@ -130,7 +131,7 @@ function main() {
   }
   takeLock();
   try {
-    return isBuilt() ? 0 : build();
+    return isBuilt() && !forced ? 0 : build();
   } finally {
     if (readIfThere(LOCK) === String(process.pid)) rmSync(LOCK, { force: true });
   }
