@@ -25,8 +25,9 @@ export class InputValidationPipe extends ValidationPipe {
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    if (metadata.type === 'body' && Array.isArray(value) && metadata.metatype !== Array) {
-      throw invalid('validation_failed', 'The body must be a JSON object, not a list.');
+    const isNoObject = value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value));
+    if (metadata.type === 'body' && isNoObject) {
+      throw invalid('validation_failed', `The body must be a JSON object, not ${kindOf(value)}.`);
     }
     try {
       const input = (await super.transform(value, metadata)) as unknown;
@@ -40,6 +41,12 @@ export class InputValidationPipe extends ValidationPipe {
       throw invalid('validation_failed', summary(fields, WHERE[metadata.type] ?? 'the input'), { fields });
     }
   }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'string' ? 'text' : `a ${typeof value}`;
 }
 
 /** After the rules of the DTO, which may have more to say. Values of decorators of ours (`custom`) are no input. */
