@@ -132,7 +132,7 @@ describe('a request that cannot be answered', () => {
 
   it.each([
     { what: 'broken JSON', body: '{"count":', status: 400, code: 'malformed_json' },
-    { what: 'a list', body: '[]', status: 422, code: 'validation_failed' },
+    { what: 'nothing but spaces', body: ' ', status: 400, code: 'malformed_json' },
     {
       what: 'more than a megabyte',
       body: JSON.stringify({ x: 'x'.repeat(1_100_000) }),
@@ -156,6 +156,22 @@ describe('a request that cannot be answered', () => {
   ])('is refused for a body of $what', async ({ type = 'application/json', body, status, code }) => {
     const answer = await http.as().post('/api/test/optional').set('Content-Type', type).send(body);
     expect([answer.status, answer.body]).toEqual([status, expect.objectContaining({ code, status })]);
+  });
+
+  it.each([
+    ['a list', '[]'],
+    ['null', 'null'],
+    ['text', '"x"'],
+    ['a number', ' 5'],
+    ['a boolean', 'false'],
+  ])('learns that an object is wanted when its body is %s', async (what, body) => {
+    for (const path of ['/api/test/optional', '/api/workflows']) {
+      const answer = await http.as('operator').post(path).set('Content-Type', 'application/json').send(body);
+      expect([answer.status, answer.body]).toEqual([
+        422,
+        expect.objectContaining({ code: 'validation_failed', detail: `The body must be a JSON object, not ${what}.` }),
+      ]);
+    }
   });
 
   it('is refused when its path cannot be decoded', async () => {

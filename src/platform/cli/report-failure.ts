@@ -1,3 +1,4 @@
+import { refusedText } from '../database/unstorable-text.js';
 import { AppError, type FieldError } from '../errors/app-error.js';
 import { CliError } from './errors.js';
 
@@ -14,7 +15,8 @@ export interface Failure {
 }
 
 /** How a failed command ends: 2 for a wrong command line, 1 for everything that went wrong while it ran. */
-export function failureOf(error: unknown): Failure {
+export function failureOf(thrown: unknown): Failure {
+  const error = refusedText(thrown) ?? thrown;
   if (isCommanderError(error)) return { text: '', exitCode: error.exitCode === 0 ? 0 : 2 };
   if (error instanceof CliError) {
     return { text: lines(`photosafe: ${error.message}`, error.options.advice), exitCode: error.exitCode };

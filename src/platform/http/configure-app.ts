@@ -30,8 +30,9 @@ export function configureApp(app: NestExpressApplication): void {
   app.use(securityHeaders());
   app.use(versionAlias);
   app.use(leadToDocs);
-  app.useBodyParser('json', { limit: LARGEST_GRAPH_BYTES, type: isGraph });
-  app.useBodyParser('json', { limit: LARGEST_JSON_BYTES });
+  // Not strict: what is JSON but no object is refused by InputValidationPipe, which says so.
+  app.useBodyParser('json', { limit: LARGEST_GRAPH_BYTES, type: isGraph, strict: false });
+  app.useBodyParser('json', { limit: LARGEST_JSON_BYTES, strict: false });
   app.use(tellMalformedJson);
   app.use(refuseUnreadableBody);
   app.setGlobalPrefix(API_PREFIX);

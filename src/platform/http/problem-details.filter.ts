@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { randomUUID } from 'node:crypto';
+import { refusedText } from '../database/unstorable-text.js';
 import { AppError } from '../errors/app-error.js';
 import { allowedMethods } from './allowed-methods.js';
 import { databaseOutage } from './database-outage.js';
@@ -19,7 +20,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
-    const error = databaseOutage(thrown) ?? thrown;
+    const error = databaseOutage(thrown) ?? refusedText(thrown) ?? thrown;
     const rendered = problemOf(error) ?? this.logBug(error);
     if (response.headersSent) {
       response.destroy(); // half an answer is out: a cut connection is the only way left to say that it failed

@@ -1,7 +1,9 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
+import { unstorableTexts } from '../database/unstorable-text.js';
 import { type FieldError, invalid } from '../errors/app-error.js';
 import { allowedFor, knownFields } from '../errors/allowed-values.js';
+import { propertiesOfAnyText } from './any-text.js';
 
 const WHERE: Readonly<Partial<Record<ArgumentMetadata['type'], string>>> = {
   body: 'the body',
@@ -23,11 +25,14 @@ export class InputValidationPipe extends ValidationPipe {
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    if (metadata.type === 'body' && Array.isArray(value) && metadata.metatype !== Array) {
-      throw invalid('validation_failed', 'The body must be a JSON object, not a list.');
+    const isNoObject = value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value));
+    if (metadata.type === 'body' && isNoObject) {
+      throw invalid('validation_failed', `The body must be a JSON object, not ${kindOf(value)}.`);
     }
     try {
-      return (await super.transform(value, metadata)) as unknown;
+      const input = (await super.transform(value, metadata)) as unknown;
+      refuseUnstorable(value, metadata);
+      return input;
     } catch (errors) {
       // The stack ends before a megabyte of brackets does.
       if (errors instanceof RangeError) throw invalid('validation_failed', 'The input is nested too deeply.');
@@ -37,6 +42,24 @@ export class InputValidationPipe extends ValidationPipe {
     }
   }
 }
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'string' ? 'text' : `a ${typeof value}`;
+}
+
+/** After the rules of the DTO, which may have more to say. Values of decorators of ours (`custom`) are no input. */
+function refuseUnstorable(value: unknown, { type, data, metatype }: ArgumentMetadata): void {
+  if (type === 'custom') return;
+  const fields = unstorableTexts(withoutProperties(value, propertiesOfAnyText(metatype)), data);
+  if (fields.length > 0) throw invalid('validation_failed', summary(fields, WHERE[type] ?? 'the input'), { fields });
+}
+
+const withoutProperties = (value: unknown, properties: readonly (string | symbol)[]): unknown =>
+  properties.length === 0 || typeof value !== 'object' || value === null
+    ? value
+    : Object.fromEntries(Object.entries(value).filter(([key]) => !properties.includes(key)));
 
 /** Flattens class-validator's tree: `roots.0` for the first of a list, `retry.attempts` for a nested field. */
 function fieldErrorsOf(errors: readonly ValidationError[], parent = ''): FieldError[] {

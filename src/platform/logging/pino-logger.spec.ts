@@ -70,6 +70,20 @@ describe('the log', () => {
     expect(JSON.stringify(lines)).not.toMatch(/Bearer|"y"/);
   });
 
+  it('has the fields of an error line that comes through Nest, and no others', () => {
+    Logger.overrideLogger(logger);
+    new Logger('Name').error({ message: 'it failed', jobId: 'j' });
+    new Logger('Name').error('it failed', 'the stack');
+    new Logger('Name').fatal({ message: 'it ends' });
+    Logger.overrideLogger(false);
+    const surroundings = { time: expect.any(String) as unknown, app: 'photosafe', pid: process.pid, context: 'Name' };
+    expect(lines).toEqual([
+      { ...surroundings, level: 'error', msg: 'it failed', jobId: 'j' },
+      { ...surroundings, level: 'error', msg: 'it failed', stack: 'the stack' },
+      { ...surroundings, level: 'fatal', msg: 'it ends' },
+    ]);
+  });
+
   it('is what a Nest logger writes to', () => {
     Logger.overrideLogger(logger);
     new Logger('Name').warn({ message: 'from a class', size: 1 });

@@ -48,8 +48,8 @@ export class PinoLogger implements LoggerService {
   }
 
   /**
-   * Nest passes (message, …extras, context), and (message, stack, context) for errors. Our own lines are one object:
-   * `{ message: 'constant text', …fields }`, where `error` or `err` may hold an Error.
+   * Nest passes (message, …extras, context), and (message, stack, context) for errors, with undefined for a stack that there
+   * is not. Our own lines are one object: `{ message: 'constant text', …fields }`, where `error` or `err` may hold an Error.
    */
   private write(level: Level, message: unknown, rest: unknown[]): void {
     if (!this.pino.isLevelEnabled(level)) return;
@@ -57,7 +57,7 @@ export class PinoLogger implements LoggerService {
     if (typeof rest.at(-1) === 'string') fields.context = rest.pop();
     for (const extra of rest) {
       if (typeof extra === 'string') fields.stack = extra;
-      else Object.assign(fields, asFields(extra));
+      else if (extra !== undefined) Object.assign(fields, asFields(extra));
     }
     const { message: text, ...own } = asFields(message);
     this.pino[level]({ ...fields, ...own }, typeof text === 'string' ? text : undefined);

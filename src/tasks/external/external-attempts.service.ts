@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { conflict, invalid } from '../../platform/errors/app-error.js';
+import { unstorableTexts } from '../../platform/database/unstorable-text.js';
+import { conflict, type FieldError, invalid } from '../../platform/errors/app-error.js';
 import { EnginePool } from '../queue/engine-pool.js';
 import type { Failure } from '../retry-policy.js';
 import type { TaskEvent } from '../task.js';
 import { TaskReader } from '../task-reader.js';
-import { toStoredJson } from '../worker/stored-json.js';
 import { type AttemptRef, attemptIdOf, attemptNotFound, attemptRefOf } from './attempt-ref.js';
 import { HEARTBEAT, HELD_ATTEMPT, ORPHANED_ATTEMPT, REPORT, UNDISTURBED } from './external-attempts.sql.js';
 import { ExternalSettler } from './external-settler.js';
@@ -183,13 +183,20 @@ export class ExternalAttempts {
 
 /** JSON text that a row can hold. @throws invalid `invalid_result` or `invalid_checkpoint`. */
 function storable(value: unknown, field: 'result' | 'checkpoint'): string {
-  const text = isTooDeep(value) ? undefined : toStoredJson(value);
-  if (text !== undefined && Buffer.byteLength(text) <= MAX_RESULT_BYTES) return text;
-  const allowed = `at most ${String(MAX_RESULT_BYTES)} bytes, not nested too deeply`;
-  const fields = [{ path: field, message: 'cannot be stored', allowed }];
-  if (field === 'result') throw invalid('invalid_result', 'the result cannot be stored; return a pointer', { fields });
-  throw invalid('invalid_checkpoint', 'the checkpoint cannot be stored', { fields });
+  const text = isTooDeep(value) ? undefined : JSON.stringify(value);
+  const fits = text !== undefined && Buffer.byteLength(text) <= MAX_RESULT_BYTES;
+  const fields = fits ? unstorableTexts(value, field) : [tooMuch(field)];
+  if (fits && fields.length === 0) return text;
+  if (field === 'checkpoint') throw invalid('invalid_checkpoint', 'the checkpoint cannot be stored', { fields });
+  const advice = fits ? '' : '; return a pointer';
+  throw invalid('invalid_result', `the result cannot be stored${advice}`, { fields });
 }
+
+const tooMuch = (path: string): FieldError => ({
+  path,
+  message: 'cannot be stored',
+  allowed: `at most ${String(MAX_RESULT_BYTES)} bytes, not nested too deeply`,
+});
 
 /** jsonb keeps no order of keys. */
 function canonical(value: unknown): string {

@@ -72,12 +72,12 @@ export const FREE_ORPHANS = `
       run_at = now(), queued_at = now(), updated_at = now()
     FROM unnest($1::uuid[], $2::boolean[], $3::boolean[], $4::text[]) AS o(id, lost, witnessed, how)
     WHERE t.id = o.id
-    RETURNING t.id, t.queue, t.type, t.ready, t.attempt, t.fence, t.cancel_requested_at IS NOT NULL AS cancel, t.cancel_requested_by, o.how
+    RETURNING t.id, t.queue, t.type, t.version, t.ready, t.attempt, t.fence, t.cancel_requested_at IS NOT NULL AS cancel, t.cancel_requested_by, o.how
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, actor, reason, error_message)
     SELECT id, 'running', 'queued', attempt, fence, 'rescuer', 'worker_lost', how FROM freed
   )
-  SELECT id, queue, type, ready, cancel, cancel_requested_by FROM freed`;
+  SELECT id, queue, type, version, attempt + 1 AS attempt, ready, cancel, cancel_requested_by FROM freed`;
 
 /** Ends orphans that have killed too often; the caller holds them and their workflows, and lets what hangs on them follow. Index: primary keys. */
 export const QUARANTINE = `
@@ -91,13 +91,13 @@ export const QUARANTINE = `
     SELECT ${SHARED_COLUMNS.replace('crash_count, ', '')}, losses, 'failed', attempt, final_processed, total, now(), now(),
       $3, 'permanent', message
     FROM ended
-    RETURNING id, type, parent_id, parent_round, workflow_id, status, ${PARTIAL_CONTRIBUTION} AS contribution
+    RETURNING id, type, version, attempt, parent_id, parent_round, workflow_id, status, ${PARTIAL_CONTRIBUTION} AS contribution
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason, error_code, error_category,
       error_message)
     SELECT id, 'running', 'failed', attempt, fence, worker_id, 'rescuer', 'quarantined', $3, 'permanent', message FROM ended
   )
-  SELECT id, type, parent_id, parent_round, workflow_id, status, contribution FROM archived`;
+  SELECT id, type, version, attempt, parent_id, parent_round, workflow_id, status, contribution FROM archived`;
 
 /** Keeps rescuers out for this transaction. */
 export const AWAIT_RESCUE_LOCK = `SELECT pg_advisory_xact_lock($1, 0)`;

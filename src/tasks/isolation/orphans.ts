@@ -9,6 +9,9 @@ export interface FreedTask {
   readonly id: string;
   readonly queue: string;
   readonly type: string;
+  readonly version: number;
+  /** The one that was lost; it does not count. */
+  readonly attempt: number;
   /** false: a suspect, which only a cell may claim. */
   readonly ready: boolean;
   readonly cancel: boolean;
@@ -17,6 +20,8 @@ export interface FreedTask {
 
 export interface QuarantinedTask extends EndedChild {
   readonly type: string;
+  readonly version: number;
+  readonly attempt: number;
 }
 
 export interface Rescued {

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { IsolationMetrics } from '../isolation/isolation-metrics.js';
-import { Orphans, type Rescued } from '../isolation/orphans.js';
+import { type FreedTask, Orphans, type QuarantinedTask, type Rescued } from '../isolation/orphans.js';
 import { Canceller } from '../queue/canceller.js';
 import { EnginePool } from '../queue/engine-pool.js';
 import { LEASE_LOCK_CLASS, LIST_WORKERS, RESCUE_LOCK, STRIKE_OFF_WORKERS } from '../queue/lease.sql.js';
@@ -97,13 +97,13 @@ export class Rescuer {
   }
 
   private async announce({ freed, quarantined, queues }: Rescued): Promise<void> {
-    for (const { id: jobId, type: taskName } of quarantined) {
-      this.metrics.quarantined.inc({ type: this.metrics.types.of(taskName) });
-      this.logger.error({ message: 'task quarantined: it kills its process', jobId, taskName });
+    for (const task of quarantined) {
+      this.metrics.quarantined.inc({ type: this.metrics.types.of(task.type) });
+      this.logger.error({ message: 'task quarantined: it kills its process', ...logFieldsOf(task) });
     }
     this.metrics.rescued.inc(freed.length);
-    for (const { id: jobId, type: taskName, ready } of freed) {
-      this.logger.warn({ message: 'task rescued from a lost worker', jobId, taskName, suspect: !ready });
+    for (const task of freed) {
+      this.logger.warn({ message: 'task rescued from a lost worker', ...logFieldsOf(task), suspect: !task.ready });
     }
     this.canceller.announce({ queues: new Set([...queues, ...freed.map((task) => task.queue)]), ended: [], asked: [] });
     for (const task of freed) {
@@ -111,6 +111,14 @@ export class Rescuer {
     }
   }
 }
+
+/** What the lines of an attempt carry; the rescuer runs outside of it. */
+const logFieldsOf = ({ id, type, version, attempt }: FreedTask | QuarantinedTask): Record<string, unknown> => ({
+  jobId: id,
+  taskName: type,
+  taskVersion: version,
+  attempt,
+});
 
 async function strikeOff(sql: Sql, gone: readonly Gone<RegisteredWorker>[]): Promise<Set<string>> {
   if (gone.length === 0) return new Set();

@@ -90,6 +90,34 @@ describe('a task of a declared type', () => {
     });
   });
 
+  it.each<[string, unknown, string]>([
+    ['U+0000', { a: ['x', '\0'] }, 'a.1'],
+    ['half a surrogate pair', { a: 'x\ud800' }, 'a'],
+    ['a name with U+0000', { 'a\0': 1 }, String.raw`a\u0000`],
+  ])('goes on when what it sends cannot be stored as it is: %s', async (_what, value, place) => {
+    const id = await external.enqueue();
+    await external.claimOne();
+
+    const answers = [
+      await external.attempt(`${id}.1`, 'heartbeat', { checkpoint: value }),
+      await external.attempt(`${id}.1`, 'release', { checkpoint: value }),
+      await external.attempt(`${id}.1`, 'complete', { result: value }),
+    ];
+    expect(answers.map(({ status, body }) => [status, body.code, body.errors])).toEqual(
+      ['checkpoint', 'checkpoint', 'result'].map((field) => [
+        422,
+        `invalid_${field}`,
+        [expect.objectContaining({ field: `${field}.${place}` })],
+      ]),
+    );
+
+    expect(await external.task(id)).toMatchObject({ status: 'running' });
+    const fine = { result: { text: String.raw`😀 \u0000 \ud800` } };
+    expect(await external.attempt(`${id}.1`, 'complete', fine)).toMatchObject({ status: 200 });
+    const { body } = await http.as('viewer').get(`/api/tasks/${id}/result`);
+    expect(body).toMatchObject(fine);
+  });
+
   it('is tried again after a transient failure with its checkpoint, and ends with a permanent one', async () => {
     const id = await external.enqueue();
     await external.claimOne();

@@ -1,9 +1,10 @@
+import { Logger } from '@nestjs/common';
 import { EnginePool } from '../../../src/tasks/queue/engine-pool.js';
 import { STRIKE_OFF_WORKERS } from '../../../src/tasks/queue/lease.sql.js';
 import type { Cell } from '../../../src/tasks/isolation/cell.js';
 import { Orphans } from '../../../src/tasks/isolation/orphans.js';
 import { type Child, runTypeScript } from '../../support/child.js';
-import { aborted, ACTOR, Engine, once, splitOnly, work } from '../../support/engine-harness.js';
+import { aborted, ACTOR, Engine, once, renewed, splitOnly, work } from '../../support/engine-harness.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { node, Workflows } from '../../support/workflows.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -112,6 +113,36 @@ describe('a task that kills its process', () => {
       result: 'harmless now',
       crashCount: 0,
     });
+  });
+});
+
+describe('what became of the tasks of a lost worker', () => {
+  it('is logged with all that the lines of an attempt carry', async () => {
+    const [killer, lost] = [await engine.enqueue(once), await engine.enqueue(renewed, { n: 1 })];
+    await engine.database.query(
+      `WITH loss AS (INSERT INTO task_worker_losses (worker_id, witnessed, how) VALUES ($1, true, 'SIGKILL'))
+       UPDATE live_tasks SET status = 'running', ready = false, worker_id = $1, fence = 7, started_at = now(),
+         attempt = CASE id WHEN $1 THEN 1 ELSE 3 END, crash_count = CASE id WHEN $1 THEN 2 ELSE 0 END,
+         deaths_alone = CASE id WHEN $1 THEN 1 ELSE 0 END`,
+      [killer],
+    );
+    const [error, warn] = [jest.spyOn(Logger.prototype, 'error'), jest.spyOn(Logger.prototype, 'warn')];
+
+    await engine.work(TIMES);
+    await engine.finished(lost);
+
+    const lines = [...error.mock.calls, ...warn.mock.calls].map(([line]) => line as object);
+    jest.restoreAllMocks();
+    expect(lines.filter((line) => 'jobId' in line)).toEqual([
+      {
+        message: 'task quarantined: it kills its process',
+        ...{ jobId: killer, taskName: 'test.once', taskVersion: 1, attempt: 1 },
+      },
+      {
+        message: 'task rescued from a lost worker',
+        ...{ jobId: lost, taskName: 'test.renewed', taskVersion: 2, attempt: 3, suspect: true },
+      },
+    ]);
   });
 });
 

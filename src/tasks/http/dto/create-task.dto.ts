@@ -11,6 +11,7 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
+import { AnyText } from '../../../platform/http/any-text.js';
 import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
 
 export class CreateTaskDto {
@@ -26,6 +27,7 @@ export class CreateTaskDto {
   /** The input; what it may hold is up to the type. */
   @IsOptional()
   @IsObject()
+  @AnyText()
   @ApiProperty({ type: 'object', additionalProperties: true })
   params?: Record<string, unknown>;
 

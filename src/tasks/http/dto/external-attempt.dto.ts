@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Allow, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { AnyText } from '../../../platform/http/any-text.js';
 import { type AttemptRef, attemptIdOf } from '../../external/attempt-ref.js';
 import type { ExternalOutcome, Heartbeat, Report } from '../../external/external-attempts.service.js';
 import type { Failure } from '../../retry-policy.js';
@@ -25,6 +26,7 @@ export class ReportDto {
 
   /** Any JSON; reaches the next attempt, should there be one. */
   @Allow()
+  @AnyText()
   @ApiPropertyOptional({ type: 'object', additionalProperties: true })
   checkpoint?: unknown;
 }
@@ -44,6 +46,7 @@ export class HeartbeatDto {
 export class CompleteDto {
   /** Any JSON that fits the `result_schema` of the type. */
   @Allow()
+  @AnyText()
   @ApiPropertyOptional({ type: 'object', additionalProperties: true })
   result?: unknown;
 }
@@ -66,6 +69,7 @@ export class FailDto {
   /** For people. */
   @IsString()
   @MaxLength(2_000)
+  @AnyText()
   message: string;
 
   /** Not before this many milliseconds. */

@@ -12,6 +12,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { AnyText } from '../../../platform/http/any-text.js';
 import { ATTEMPT_ID, attemptIdOf, attemptRefOf } from '../../external/attempt-ref.js';
 import type { Claimed, ClaimRequest } from '../../external/external-claims.service.js';
 import type { ExternalAttempt } from '../../external/external-lanes.js';
@@ -66,6 +67,7 @@ export class ClaimDto {
   @ApiPropertyOptional({ type: 'string' })
   @IsString()
   @MaxLength(200)
+  @AnyText()
   worker = 'external';
 
   /** Attempts that it works on: when one is cancelled or lost, the answer comes at once and says so in `stopped`. */

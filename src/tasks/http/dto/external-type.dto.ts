@@ -12,6 +12,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { AnyText } from '../../../platform/http/any-text.js';
 import type { LimitedDeclaration } from '../../external/external-type.js';
 import { effectiveLimits } from '../../limits/limits.js';
 import { LimitsDto, limitsIn } from './limits.dto.js';
@@ -66,12 +67,14 @@ export class DeclareTypeDto {
 
   /** JSON Schema (draft 2020-12, or draft-07 when `$schema` says so) of `params`: `type: object`, at most 64 KiB, no reference out of it. */
   @IsObject()
+  @AnyText()
   @ApiProperty({ type: 'object', additionalProperties: true })
   input_schema: Record<string, unknown>;
 
   /** JSON Schema of the result; anything goes when it is left out. */
   @IsOptional()
   @IsObject()
+  @AnyText()
   @ApiPropertyOptional({ type: 'object', additionalProperties: true })
   result_schema?: Record<string, unknown>;
 
