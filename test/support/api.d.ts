@@ -1921,8 +1921,15 @@ export interface components {
              * @example https://example.com/hooks/photosafe
              */
             url: string;
-            /** @description Only tasks that enter one of these; left out, or null: all. */
-            statuses?: ("created" | "queued" | "running" | "completed" | "failed" | "cancelled")[] | null;
+            /**
+             * @description Only tasks that enter one of these; left out, or null: all. In any letter case; `pending` means created and queued,
+             *     `succeeded` completed.
+             * @example [
+             *       "completed",
+             *       "failed"
+             *     ]
+             */
+            statuses?: string[] | null;
             /** @description Only tasks of these types, in any letter case; left out, or null: all. */
             types?: string[] | null;
             /** @description Only tasks that are not batches of another. */
@@ -3171,8 +3178,15 @@ export interface components {
              * @example https://example.com/hooks/photosafe
              */
             url?: string;
-            /** @description Only tasks that enter one of these; left out, or null: all. */
-            statuses?: ("created" | "queued" | "running" | "completed" | "failed" | "cancelled")[] | null;
+            /**
+             * @description Only tasks that enter one of these; left out, or null: all. In any letter case; `pending` means created and queued,
+             *     `succeeded` completed.
+             * @example [
+             *       "completed",
+             *       "failed"
+             *     ]
+             */
+            statuses?: string[] | null;
             /** @description Only tasks of these types, in any letter case; left out, or null: all. */
             types?: string[] | null;
             /** @description Only tasks that are not batches of another. */
@@ -9802,7 +9816,8 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before; left out for the first page. */
                 cursor?: string;
-                status?: "running" | "completed" | "failed" | "cancelled";
+                /** @description Only workflows in this status; several with commas, old words too, any letter case. None is ever created or queued. */
+                status?: string;
             };
             header?: never;
             path?: never;

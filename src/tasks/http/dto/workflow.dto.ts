@@ -4,7 +4,6 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
-  IsIn,
   IsInt,
   IsNotEmpty,
   IsObject,
@@ -30,6 +29,7 @@ import {
   type WorkflowNode,
   type WorkflowStatus,
 } from '../../workflows/workflow.js';
+import { IsTextOfStatuses } from '../status-words.js';
 
 /** That a node runs after another one. */
 export class WorkflowDependencyDto {
@@ -153,9 +153,13 @@ export class RetryWorkflowDto {
 }
 
 export class ListWorkflowsDto extends PageQueryDto {
+  /**
+   * Only workflows in this status; several with commas, old words too, any letter case. None is ever created or queued.
+   * @example "running"
+   */
   @IsOptional()
-  @IsIn(WORKFLOW_STATUSES)
-  status?: WorkflowStatus;
+  @IsTextOfStatuses()
+  status?: string;
 }
 
 /** How many nodes there are of each kind; `open` have not ended. */
