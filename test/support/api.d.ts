@@ -1817,6 +1817,11 @@ export interface components {
             roots: string[];
         };
         CreateScheduleDto: {
+            /**
+             * @deprecated
+             * @description The old name of `type`.
+             */
+            task_type?: string;
             /** @description The input of each task, by the rules of its type. */
             params?: {
                 [key: string]: unknown;
@@ -1839,10 +1844,10 @@ export interface components {
             name: string;
             description?: string | null;
             /**
-             * @description Which kind of task it starts, in any letter case; `/task-types` lists them.
+             * @description Which kind of task it starts, in any letter case; `/task-types` lists them. Needed, unless its old name is used.
              * @example thumbnails
              */
-            task_type: string;
+            type?: string;
             /** @description With `all`: only the last so many; 10 when left out. */
             catch_up_max?: number;
             /**
@@ -2633,6 +2638,11 @@ export interface components {
             node?: string;
         };
         ScheduleDto: {
+            /**
+             * @deprecated
+             * @description The same as `type`.
+             */
+            task_type: string;
             /** @description The input of each task. */
             params: {
                 [key: string]: unknown;
@@ -2645,7 +2655,7 @@ export interface components {
             name: string;
             description: string | null;
             /** @description Which kind of task it starts. */
-            task_type: string;
+            type: string;
             cron: string;
             time_zone: string;
             catch_up_max: number;
@@ -3124,6 +3134,11 @@ export interface components {
             roots?: string[];
         };
         UpdateScheduleDto: {
+            /**
+             * @deprecated
+             * @description The old name of `type`.
+             */
+            task_type?: string;
             /** @description The input of each task, by the rules of its type. */
             params?: {
                 [key: string]: unknown;
@@ -3156,10 +3171,10 @@ export interface components {
             name?: string;
             description?: string | null;
             /**
-             * @description Which kind of task it starts, in any letter case; `/task-types` lists them.
+             * @description Which kind of task it starts, in any letter case; `/task-types` lists them. Needed, unless its old name is used.
              * @example thumbnails
              */
-            task_type?: string;
+            type?: string;
             /** @description With `all`: only the last so many; 10 when left out. */
             catch_up_max?: number;
         };
