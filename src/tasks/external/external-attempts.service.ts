@@ -10,7 +10,7 @@ import { HEARTBEAT, HELD_ATTEMPT, ORPHANED_ATTEMPT, REPORT, UNDISTURBED } from '
 import { ExternalSettler } from './external-settler.js';
 import { ExternalTypes } from './external-types.service.js';
 import type { HeldAttempt } from './held-attempt.js';
-import { isTooDeep } from './json-limits.js';
+import { DEEPEST_JSON, isTooDeep } from './json-limits.js';
 
 /** What a worker reports of an attempt while it runs; whatever is left out stays as it was. */
 export interface Report {
@@ -185,7 +185,7 @@ export class ExternalAttempts {
 function storable(value: unknown, field: 'result' | 'checkpoint'): string {
   const text = isTooDeep(value) ? undefined : toStoredJson(value);
   if (text !== undefined && Buffer.byteLength(text) <= MAX_RESULT_BYTES) return text;
-  const allowed = `at most ${String(MAX_RESULT_BYTES)} bytes, not nested too deeply`;
+  const allowed = `at most ${String(MAX_RESULT_BYTES)} bytes, nested at most ${String(DEEPEST_JSON)} levels deep`;
   const fields = [{ path: field, message: 'cannot be stored', allowed }];
   if (field === 'result') throw invalid('invalid_result', 'the result cannot be stored; return a pointer', { fields });
   throw invalid('invalid_checkpoint', 'the checkpoint cannot be stored', { fields });
