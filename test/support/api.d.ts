@@ -1873,7 +1873,7 @@ export interface components {
             run_at?: string;
             /**
              * Format: date-time
-             * @description Fails it with `deadline_passed` when it has not started by this time.
+             * @description Fails it with `deadline_passed` when it has not started by this time, which lies in the future and after `run_at`.
              */
             start_by?: string;
             /** @description Kept with the task, not looked at. */
