@@ -19,6 +19,8 @@ export interface EnqueueOptions extends Omit<EnqueueTerms, 'parent'> {
   readonly dedupKey?: string;
   /** The same key from the same actor gives the same task, whatever became of it since. */
   readonly idempotencyKey?: string;
+  /** Refuses, by throwing, a task that is not there yet. A repeated request is not asked: its task was fine when it was made. */
+  readonly refuse?: () => void;
 }
 
 /** Checks inputs and adds tasks; wakes workers once what was added is committed. */
@@ -41,9 +43,9 @@ export class TaskCreator {
     const dedupKey = options.dedupKey ?? definition.dedupKey?.(input);
     const task: NewTask = { params: input, dedupKey, concurrencyKey: concurrencyKeyOf(definition, input) };
     const { idempotencyKey } = options;
-    return idempotencyKey === undefined
-      ? this.addOne(definition, task, options)
-      : this.addOnce(definition, task, { ...options, idempotencyKey });
+    if (idempotencyKey !== undefined) return this.addOnce(definition, task, { ...options, idempotencyKey });
+    options.refuse?.();
+    return this.addOne(definition, task, options);
   }
 
   async enqueueMany(
@@ -110,7 +112,10 @@ export class TaskCreator {
     const { actor, idempotencyKey: key } = options;
     const keyed = { actor, key, request: [definition.name, task.params] };
     const once = (sql: Sql): Promise<EnqueuedTask> =>
-      makeOnce(sql, keyed, () => this.enqueuer.addOne(sql, { definition, task, terms: options }));
+      makeOnce(sql, keyed, () => {
+        options.refuse?.();
+        return this.enqueuer.addOne(sql, { definition, task, terms: options });
+      });
     return this.within(definition, options, (sql) => (options.tx ? once(sql) : this.pool.transaction(once)));
   }
 }

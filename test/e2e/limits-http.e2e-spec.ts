@@ -74,7 +74,8 @@ describe('queues over HTTP', () => {
 
   it('have types with limits of their own', async () => {
     const path = `/api/task-types/${TYPE}`;
-    const limits = { concurrency: 1, rate: { count: 5, per_ms: 60_000 }, breaker: { failures: 3 } };
+    const breaker = { failures: 3, cool_down_ms: 5_000, longest_cool_down_ms: 60_000 };
+    const limits = { concurrency: 1, concurrency_per_key: 1, rate: { count: 5, per_ms: 60_000 }, breaker };
     const { body } = await http
       .as('admin')
       .put(`${path.toUpperCase().replace('/API/TASK-TYPES', '/api/task-types')}/limits`)
@@ -87,6 +88,11 @@ describe('queues over HTTP', () => {
       overridden: limits,
       circuit: { state: 'closed', failures: 0 },
     });
+    const { body: events } = await http
+      .as('viewer')
+      .get(`/api/limit-events?scope=type&name=${TYPE}&limit=1`)
+      .expect(200);
+    expect(events.items).toMatchObject([{ action: 'limits_set', details: limits }]);
     const unlimited = await http.as('admin').put(`${path}/limits`).send({ concurrency: null }).expect(200);
     expect(unlimited.body).toMatchObject({ limits: {}, overridden: { concurrency: null } });
     await http.as('operator').post(`${path}/pause`).send({ reason: 'x' }).expect(200);

@@ -15,7 +15,7 @@ interface Body {
 }
 
 /** Far away, so that no test meets it. */
-const NEW_YEAR = { task_type: 'sweep_blobs', params: { min_age_ms: 5 }, cron: '0 0 1 1 *', time_zone: 'europe/berlin' };
+const NEW_YEAR = { type: 'sweep_blobs', params: { min_age_ms: 5 }, cron: '0 0 1 1 *', time_zone: 'europe/berlin' };
 
 const create = async (name: string, terms: object = {}): Promise<Body> =>
   (
@@ -52,12 +52,13 @@ describe('/schedules', () => {
     const created = await http
       .as('admin')
       .post('/api/schedules')
-      .send({ name: ' Yearly ', ...NEW_YEAR, task_type: 'Sweep_Blobs' });
+      .send({ name: ' Yearly ', ...NEW_YEAR, type: 'Sweep_Blobs' });
     const { id, next_fire_times: times } = created.body as Body;
     expect(created.status).toBe(201);
     expect(created.headers.location).toBe(`/api/schedules/${id}`);
     expect(created.body).toMatchObject({
       name: 'Yearly',
+      type: 'sweep_blobs',
       task_type: 'sweep_blobs',
       params: { min_age_ms: 5 },
       time_zone: 'Europe/Berlin',
@@ -93,6 +94,25 @@ describe('/schedules', () => {
     await http.as('operator').post(`/api/schedules/${id}/run`).expect(404);
   });
 
+  it('takes the old name of the type, alone or beside the new one', async () => {
+    const old = await create('old name', { type: undefined, task_type: 'SWEEP_BLOBS' });
+    const both = await create('both names', { task_type: 'Sweep_Blobs' });
+    const type = 'maintenance.find-missing-work';
+    const patch = async (terms: object) =>
+      (await http.as('admin').patch(`/api/schedules/${old.id}`).send(terms)).body as Body;
+    const changed = [
+      await patch({ task_type: type, params: {} }),
+      await patch({ type: 'sweep_blobs' }),
+      await patch({ type: null, task_type: type }),
+      await patch({ description: 'as it was' }),
+    ];
+    expect([old, both, ...changed]).toMatchObject(
+      ['sweep_blobs', 'sweep_blobs', type, 'sweep_blobs', type, type].map((one) => ({ type: one, task_type: one })),
+    );
+    const refused = await http.as('admin').patch(`/api/schedules/${old.id}`).send({ type, task_type: 'sweep_blobs' });
+    expect(refused.body).toMatchObject({ status: 422, errors: [{ field: 'task_type', value: 'sweep_blobs' }] });
+  });
+
   it('pages through them', async () => {
     await Promise.all(['page 1', 'page 2', 'page 3'].map((name) => create(name)));
     const seen: string[] = [];
@@ -112,7 +132,12 @@ describe('/schedules', () => {
     [{ cron: '0 0 31 2 *' }, 'invalid_cron_expression', 'cron'],
     [{ cron: 'x'.repeat(300) }, 'validation_failed', 'cron'],
     [{ time_zone: 'Mars' }, 'unknown_time_zone', 'time_zone'],
-    [{ task_type: 'nothing' }, 'unknown_task_type', 'task_type'],
+    [{ type: 'nothing' }, 'unknown_task_type', 'type'],
+    [{ type: 7 }, 'validation_failed', 'type'],
+    [{ type: undefined }, 'validation_failed', 'type'],
+    [{ type: null }, 'validation_failed', 'type'],
+    [{ type: undefined, task_type: '' }, 'validation_failed', 'task_type'],
+    [{ type: 'thumbnails', task_type: 'sweep_blobs' }, 'validation_failed', 'task_type'],
     [{ params: { min_age_ms: -1 } }, 'invalid_task_input', 'params.min_age_ms'],
     [{ params: [] }, 'validation_failed', 'params'],
     [{ catch_up: 'some' }, 'validation_failed', 'catch_up'],

@@ -107,6 +107,57 @@ describe('the task API that older clients use', () => {
   });
 });
 
+describe('a task that is to start by a time', () => {
+  const at = (inMs: number): string => new Date(Date.now() + inMs).toISOString();
+  const HOUR_MS = 3_600_000;
+  const post = (fields: object, key = '') =>
+    http
+      .as('operator')
+      .post('/api/tasks')
+      .set(key === '' ? {} : { 'Idempotency-Key': key })
+      .send({ ...TASK, ...fields });
+
+  it.each([
+    ['that has passed', () => ({ start_by: at(-HOUR_MS) }), 'has passed'],
+    [
+      'that has passed, like the time not to start before',
+      () => ({ start_by: at(-1_000), run_at: at(-HOUR_MS) }),
+      'has passed',
+    ],
+    [
+      'before the one not to start before',
+      () => ({ start_by: at(HOUR_MS), run_at: at(2 * HOUR_MS) }),
+      'not after run_at',
+    ],
+  ])('%s is refused', async (_what, fields, message) => {
+    const times = fields();
+    for (const key of ['', 'refused']) {
+      const { status, body } = await post(times, key);
+      expect([status, body]).toMatchObject([
+        422,
+        {
+          code: 'validation_failed',
+          errors: [
+            {
+              field: 'start_by',
+              value: times.start_by,
+              message: expect.stringContaining(message) as string,
+              allowed: expect.stringMatching(/^after 20/) as string,
+            },
+          ],
+        },
+      ]);
+    }
+  });
+
+  it('is taken, and given again when the request is repeated after that time', async () => {
+    const times = { start_by: at(2 * HOUR_MS), run_at: at(HOUR_MS) };
+    const first = await post(times, 'in time').expect(202);
+    const again = await post({ start_by: at(-HOUR_MS) }, 'in time').expect(202);
+    expect([first.body.start_by, again.body.id]).toEqual([times.start_by, first.body.id]);
+  });
+});
+
 describe('/tasks/{id}/explain, /tasks/stats and /tasks/bulk', () => {
   it('explain a task, count by type, and change many after a dry run', async () => {
     const { id } = await create({ description: 'to be changed' });

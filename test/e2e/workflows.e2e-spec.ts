@@ -82,6 +82,21 @@ describe('workflows over HTTP', () => {
     expect(await post([{ name: 'a', type: 'analyze', after: [7] }])).toMatchObject({
       errors: [{ field: 'nodes.0.after', allowed: expect.stringContaining('run_anyway') }],
     });
+    const messageFor = async (...after: unknown[]): Promise<string> => {
+      const body = (await post([{ name: 'a', type: 'analyze', after }])) as { errors: { message: string }[] };
+      return body.errors[0]?.message ?? '';
+    };
+    expect([
+      await messageFor('b', { node: 'b', on_failure: 'explode' }),
+      await messageFor({ node: 7 }),
+      await messageFor({ node: 'b', onFailure: 'skip' }),
+      await messageFor(7),
+    ]).toEqual([
+      expect.stringMatching(/number 1, .* on_failure "explode"; it must be one of fail, .*run_anyway/),
+      expect.stringContaining('number 0, that names no node'),
+      expect.stringContaining('unknown field "onFailure"'),
+      expect.stringContaining('neither the name of a node nor an object'),
+    ]);
     expect(await post([{ name: 'a', type: 'analyze', params: { catalog_id }, after: ['b', 'a'] }])).toMatchObject({
       code: 'invalid_workflow',
       errors: [
@@ -91,6 +106,17 @@ describe('workflows over HTTP', () => {
     });
     expect((await http.as('viewer').post('/api/workflows').send(SPEC)).status).toBe(403);
     expect((await http.as('viewer').get('/api/workflows/nope')).body).toMatchObject({ code: 'workflow_not_found' });
+  });
+
+  it('may nest their input 500 levels deep, and learn so when it is deeper than can be read', async () => {
+    const post = async (levels: number): Promise<string> => {
+      const deep = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+      const text = `{"nodes":[{"name":"a","type":"analyze","after":["b"],"params":${deep}}]}`;
+      const request = http.as('operator').post('/api/workflows').set('Content-Type', 'application/json');
+      return (await request.send(text)).body.detail as string;
+    };
+    expect(await post(500)).toContain('there is no "b"');
+    expect(await post(100_000)).toBe('The input is nested too deeply: keep to 500 levels.');
   });
 
   it('may have thousands of nodes in one request', async () => {

@@ -1817,6 +1817,11 @@ export interface components {
             roots: string[];
         };
         CreateScheduleDto: {
+            /**
+             * @deprecated
+             * @description The old name of `type`.
+             */
+            task_type?: string;
             /** @description The input of each task, by the rules of its type. */
             params?: {
                 [key: string]: unknown;
@@ -1839,10 +1844,10 @@ export interface components {
             name: string;
             description?: string | null;
             /**
-             * @description Which kind of task it starts, in any letter case; `/task-types` lists them.
+             * @description Which kind of task it starts, in any letter case; `/task-types` lists them. Needed, unless its old name is used.
              * @example thumbnails
              */
-            task_type: string;
+            type?: string;
             /** @description With `all`: only the last so many; 10 when left out. */
             catch_up_max?: number;
             /**
@@ -1868,7 +1873,7 @@ export interface components {
             run_at?: string;
             /**
              * Format: date-time
-             * @description Fails it with `deadline_passed` when it has not started by this time.
+             * @description Fails it with `deadline_passed` when it has not started by this time, which lies in the future and after `run_at`.
              */
             start_by?: string;
             /** @description Kept with the task, not looked at. */
@@ -1921,8 +1926,15 @@ export interface components {
              * @example https://example.com/hooks/photosafe
              */
             url: string;
-            /** @description Only tasks that enter one of these; left out, or null: all. */
-            statuses?: ("created" | "queued" | "running" | "completed" | "failed" | "cancelled")[] | null;
+            /**
+             * @description Only tasks that enter one of these; left out, or null: all. In any letter case; `pending` means created and queued,
+             *     `succeeded` completed.
+             * @example [
+             *       "completed",
+             *       "failed"
+             *     ]
+             */
+            statuses?: string[] | null;
             /** @description Only tasks of these types, in any letter case; left out, or null: all. */
             types?: string[] | null;
             /** @description Only tasks that are not batches of another. */
@@ -2626,6 +2638,11 @@ export interface components {
             node?: string;
         };
         ScheduleDto: {
+            /**
+             * @deprecated
+             * @description The same as `type`.
+             */
+            task_type: string;
             /** @description The input of each task. */
             params: {
                 [key: string]: unknown;
@@ -2638,7 +2655,7 @@ export interface components {
             name: string;
             description: string | null;
             /** @description Which kind of task it starts. */
-            task_type: string;
+            type: string;
             cron: string;
             time_zone: string;
             catch_up_max: number;
@@ -3117,6 +3134,11 @@ export interface components {
             roots?: string[];
         };
         UpdateScheduleDto: {
+            /**
+             * @deprecated
+             * @description The old name of `type`.
+             */
+            task_type?: string;
             /** @description The input of each task, by the rules of its type. */
             params?: {
                 [key: string]: unknown;
@@ -3149,10 +3171,10 @@ export interface components {
             name?: string;
             description?: string | null;
             /**
-             * @description Which kind of task it starts, in any letter case; `/task-types` lists them.
+             * @description Which kind of task it starts, in any letter case; `/task-types` lists them. Needed, unless its old name is used.
              * @example thumbnails
              */
-            task_type?: string;
+            type?: string;
             /** @description With `all`: only the last so many; 10 when left out. */
             catch_up_max?: number;
         };
@@ -3171,8 +3193,15 @@ export interface components {
              * @example https://example.com/hooks/photosafe
              */
             url?: string;
-            /** @description Only tasks that enter one of these; left out, or null: all. */
-            statuses?: ("created" | "queued" | "running" | "completed" | "failed" | "cancelled")[] | null;
+            /**
+             * @description Only tasks that enter one of these; left out, or null: all. In any letter case; `pending` means created and queued,
+             *     `succeeded` completed.
+             * @example [
+             *       "completed",
+             *       "failed"
+             *     ]
+             */
+            statuses?: string[] | null;
             /** @description Only tasks of these types, in any letter case; left out, or null: all. */
             types?: string[] | null;
             /** @description Only tasks that are not batches of another. */
@@ -9802,7 +9831,8 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before; left out for the first page. */
                 cursor?: string;
-                status?: "running" | "completed" | "failed" | "cancelled";
+                /** @description Only workflows in this status; several with commas, old words too, any letter case. None is ever created or queued. */
+                status?: string;
             };
             header?: never;
             path?: never;

@@ -27,7 +27,12 @@ function read(variable: Variable, environment: Environment): unknown {
 }
 
 function problem(variable: Variable, text: string): FieldError {
-  const shown = variable.secret ? `(secret, ${String(text.length)} characters)` : JSON.stringify(text);
+  const shown =
+    text.trim() === ''
+      ? 'needed, and not set'
+      : variable.secret
+        ? `(secret, ${String(text.length)} characters)`
+        : JSON.stringify(text);
   return {
     path: variable.name,
     message: `is ${shown}; allowed: ${variable.allowed}`,

@@ -84,6 +84,12 @@ describe('the settings', () => {
     }
   });
 
+  it.each(['', ' ', undefined])('say that what is needed is not set: %p', (REDIS_URL) => {
+    expect(() => settingsFrom({ PHOTOSAFE_DISPATCH: 'redis', REDIS_URL })).toThrow(
+      'REDIS_URL is needed, and not set; allowed: a redis:// or',
+    );
+  });
+
   it.each(['a', '=1', 'a=', 'a=1,a=2', 'a=1,,b=2', 'A=1', 'a=-1', 'a=1.5'])('refuse the concurrency %p', (text) => {
     expect(problemsOf({ PHOTOSAFE_WORKER_CONCURRENCY: text })).toEqual(['PHOTOSAFE_WORKER_CONCURRENCY']);
   });

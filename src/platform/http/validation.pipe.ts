@@ -11,6 +11,9 @@ const WHERE: Readonly<Partial<Record<ArgumentMetadata['type'], string>>> = {
   param: 'the path',
 };
 
+/** Levels of nesting that can be read in any field. */
+const LEVELS_READ = 500;
+
 /** Parses bodies, queries and path parameters into their DTOs; a refusal names every wrong field and what would do. */
 @Injectable()
 export class InputValidationPipe extends ValidationPipe {
@@ -34,8 +37,10 @@ export class InputValidationPipe extends ValidationPipe {
       refuseUnstorable(value, metadata);
       return input;
     } catch (errors) {
-      // The stack ends before a megabyte of brackets does.
-      if (errors instanceof RangeError) throw invalid('validation_failed', 'The input is nested too deeply.');
+      // The stack ends before a megabyte of brackets does: where exactly is up to the fields, but never this early.
+      if (errors instanceof RangeError) {
+        throw invalid('validation_failed', `The input is nested too deeply: keep to ${String(LEVELS_READ)} levels.`);
+      }
       if (!isValidationErrors(errors)) throw errors;
       const fields = fieldErrorsOf(errors).map((field) => ({ ...field, value: valueAt(value, field.path) }));
       throw invalid('validation_failed', summary(fields, WHERE[metadata.type] ?? 'the input'), { fields });

@@ -86,9 +86,9 @@ export class BulkPlanner {
 
   private narrowed(action: BulkAction, filter: TaskFilter): TaskFilter & { readonly statuses: readonly TaskStatus[] } {
     if (Object.values(filter).every((value) => value === undefined || value === '')) {
-      const message = 'an operation on all tasks there are must be asked for in words';
+      const message = 'an operation on all tasks there are must say so: give the filter the status "all"';
       throw invalid('bulk_too_wide', message, {
-        fields: [{ path: 'filter', message: 'is empty', allowed: 'at least one field, such as every status in words' }],
+        fields: [{ path: 'filter', message: 'is empty', allowed: 'at least one field, such as {"status": "all"}' }],
       });
     }
     const possible = ACTS_ON[action];

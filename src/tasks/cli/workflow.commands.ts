@@ -3,11 +3,13 @@ import { Command, Option, SubCommand } from 'nest-commander';
 import { ApplicationEntry } from '../../platform/cli/application-entry.js';
 import { BaseCommand, type BaseOptions, GroupCommand } from '../../platform/cli/base.command.js';
 import { UsageError } from '../../platform/cli/errors.js';
-import { oneOf, wholeNumber } from '../../platform/cli/options.js';
+import { wholeNumber } from '../../platform/cli/options.js';
 import { printResult, table } from '../../platform/cli/output.js';
 import { withApplication } from '../../platform/cli/with-application.js';
-import { WORKFLOW_STATUSES, type Workflow, type WorkflowStatus } from '../workflows/workflow.js';
+import type { TaskStatus } from '../task-state.js';
+import { WORKFLOW_STATUSES, type Workflow } from '../workflows/workflow.js';
 import type { WorkflowService } from '../workflows/workflow.service.js';
+import { parseStatuses } from './task-filter-options.js';
 
 const WORKFLOW_ARGUMENT = { arguments: '<workflow>', argsDescription: { workflow: 'its id' } };
 
@@ -42,7 +44,7 @@ export class WorkflowShowCommand extends BaseCommand {
 }
 
 interface ListOptions extends BaseOptions {
-  status?: WorkflowStatus;
+  status?: readonly TaskStatus[];
   limit?: number;
 }
 
@@ -69,9 +71,9 @@ export class WorkflowListCommand extends BaseCommand {
     });
   }
 
-  @Option({ flags: '--status <status>', description: WORKFLOW_STATUSES.join(', ') })
-  parseStatus(value: string): WorkflowStatus {
-    return oneOf('--status', value, WORKFLOW_STATUSES);
+  @Option({ flags: '--status <status>', description: `${WORKFLOW_STATUSES.join(', ')}; several with commas` })
+  parseStatus(value: string): readonly TaskStatus[] {
+    return parseStatuses(value);
   }
 
   @Option({ flags: '--limit <number>', description: 'at most this many (20)' })

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ExplainedTask, Explainer, Reason } from './reason.js';
-import { at, because, moment } from './words.js';
+import { at, because, count, moment } from './words.js';
 
 /** How a task ended, and what can be done about it. */
 @Injectable()
@@ -49,7 +49,10 @@ const failed = (task: ExplainedTask): Reason => ({
 
 const quarantined = (task: ExplainedTask): Reason => ({
   code: 'quarantined',
-  message: `It is quarantined since ${moment(task.completedAt)}: the process that worked on it died ${task.crashCount === 1 ? 'once' : `${String(task.crashCount)} times`}${because(task)}.`,
+  // The reason counts what it ran alone in; before that it was lost in company, which made it a suspect.
+  message:
+    `It is quarantined since ${moment(task.completedAt)}${because(task)}. ` +
+    `In all, ${count(task.crashCount, 'process was', 'processes were')} lost while working on it, alone or beside other tasks.`,
   advice: 'Find out what in its input kills the process before it is started again with retry.',
   facts: { completed_at: iso(task.completedAt), crash_count: task.crashCount, error_message: task.errorMessage },
 });

@@ -33,7 +33,7 @@ const due = ({ runAt, queue }: ExplainedTask): Reason => ({
 const next = ({ queue, priority }: ExplainedTask): Reason => ({
   code: 'next_in_queue',
   message: `It is the next one of the queue ${queue}.`,
-  next: 'A worker with a free slot takes it at once.',
+  next: 'The next worker that has a free slot and knows its type takes it.',
   facts: { queue, priority, ahead: 0 },
 });
 

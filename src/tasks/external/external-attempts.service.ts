@@ -10,7 +10,7 @@ import { HEARTBEAT, HELD_ATTEMPT, ORPHANED_ATTEMPT, REPORT, UNDISTURBED } from '
 import { ExternalSettler } from './external-settler.js';
 import { ExternalTypes } from './external-types.service.js';
 import type { HeldAttempt } from './held-attempt.js';
-import { isTooDeep } from './json-limits.js';
+import { DEEPEST_JSON, isTooDeep } from './json-limits.js';
 
 /** What a worker reports of an attempt while it runs; whatever is left out stays as it was. */
 export interface Report {
@@ -195,7 +195,7 @@ function storable(value: unknown, field: 'result' | 'checkpoint'): string {
 const tooMuch = (path: string): FieldError => ({
   path,
   message: 'cannot be stored',
-  allowed: `at most ${String(MAX_RESULT_BYTES)} bytes, not nested too deeply`,
+  allowed: `at most ${String(MAX_RESULT_BYTES)} bytes, nested at most ${String(DEEPEST_JSON)} levels deep`,
 });
 
 /** jsonb keeps no order of keys. */

@@ -1,5 +1,5 @@
 import type { FieldError } from '../../platform/errors/app-error.js';
-import { DEEPEST_JSON, isTooDeep } from './json-limits.js';
+import { DEEPEST_JSON, isTooDeep, TOO_DEEP } from './json-limits.js';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -18,7 +18,7 @@ const REFERENCES = ['$ref', '$dynamicRef', '$recursiveRef'];
 /** What is refused about a schema before it is compiled: its dialect, its size, and references that lead out of it. */
 export function schemaProblems(schema: JsonSchema, field: string): FieldError[] {
   if (isTooDeep(schema)) {
-    return [{ path: field, message: 'is nested too deeply', allowed: `at most ${String(DEEPEST_JSON)} levels` }];
+    return [{ path: field, message: TOO_DEEP, allowed: `at most ${String(DEEPEST_JSON)} levels` }];
   }
   const bytes = Buffer.byteLength(JSON.stringify(schema));
   if (bytes > LARGEST_SCHEMA_BYTES) {

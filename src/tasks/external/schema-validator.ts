@@ -3,7 +3,7 @@ import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
 import type { Ajv2020 } from 'ajv/dist/2020.js';
 import type formats from 'ajv-formats';
 import type { FieldError } from '../../platform/errors/app-error.js';
-import { isTooDeep } from './json-limits.js';
+import { isTooDeep, TOO_DEEP } from './json-limits.js';
 import { runBounded, TooCostlyError } from './run-bounded.js';
 import { dialectOf, DRAFT_07, type JsonSchema } from './schema-rules.js';
 
@@ -38,7 +38,7 @@ export class SchemaValidator {
 
   /** What is wrong with `value`, each with its dotted path under `root`; nothing when it fits. */
   problemsOf(value: unknown, root: string): FieldError[] {
-    if (isTooDeep(value)) return [{ path: root, message: 'is nested too deeply' }];
+    if (isTooDeep(value)) return [{ path: root, message: TOO_DEEP }];
     try {
       if (runBounded(() => this.validate(value))) return [];
       const errors = this.allErrors(value) ?? this.validate.errors ?? [];

@@ -7,7 +7,7 @@ const CATCH_UP_MAX = 10;
 export const termsOf = (body: CreateScheduleDto): ScheduleTerms => ({
   name: body.name,
   description: body.description ?? null,
-  taskType: body.task_type,
+  taskType: body.type ?? body.task_type ?? '', // one of them is there: the DTO sees to it
   params: body.params ?? {},
   cron: body.cron,
   timeZone: body.time_zone ?? 'UTC',
@@ -23,7 +23,7 @@ export function changesOf(
   const changes = {
     name: body.name ?? undefined,
     description: body.description,
-    taskType: body.task_type ?? undefined,
+    taskType: body.type ?? body.task_type ?? undefined,
     params: body.params ?? undefined,
     cron: body.cron ?? undefined,
     timeZone: body.time_zone ?? undefined,

@@ -3,6 +3,7 @@ import { ApiAcceptedResponse, ApiHeader, ApiTags } from '@nestjs/swagger';
 import { isUUID } from 'class-validator';
 import type { Response } from 'express';
 import { type Actor, CurrentActor, Roles } from '../../access/index.js';
+import { Clock } from '../../platform/clock/clock.js';
 import { decodeCursor } from '../../platform/http/cursor.js';
 import { TaskService } from '../task.service.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
@@ -10,13 +11,17 @@ import { ListTasksDto } from './dto/list-tasks.dto.js';
 import { toTaskFilter } from './dto/task-filter.dto.js';
 import { TaskDto, TaskPageDto, TaskResultDto, TaskStatusDto } from './dto/task.dto.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
+import { checkStartBy } from './start-times.js';
 import { toTaskDto, toTaskPageDto, toTaskStatusDto } from './task-json.js';
 import { accepted } from './task-responses.js';
 
 @ApiTags('tasks')
 @Controller('tasks')
 export class TasksController {
-  constructor(private readonly tasks: TaskService) {}
+  constructor(
+    private readonly tasks: TaskService,
+    private readonly clock: Clock,
+  ) {}
 
   /** Creates a task. With `Idempotency-Key`, a repeated request gives the task of the first. */
   @Post()
@@ -32,6 +37,10 @@ export class TasksController {
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TaskDto> {
+    const times = {
+      runAt: body.run_at === undefined ? undefined : new Date(body.run_at),
+      startBy: body.start_by === undefined ? undefined : new Date(body.start_by),
+    };
     const added = await this.tasks.create(body.type, body.params ?? {}, {
       actor: actor.label,
       name: body.name,
@@ -40,8 +49,10 @@ export class TasksController {
       driftScore: body.drift_score,
       runImmediately: body.run_immediately,
       priority: body.priority,
-      runAt: body.run_at === undefined ? undefined : new Date(body.run_at),
-      startBy: body.start_by === undefined ? undefined : new Date(body.start_by),
+      ...times,
+      refuse: () => {
+        checkStartBy(times, this.clock.now());
+      },
       dedupKey: body.dedup_key,
       metadata: body.task_metadata,
       idempotencyKey: idempotencyKeyOf(response.req.header('idempotency-key')),

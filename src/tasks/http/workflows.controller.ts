@@ -17,6 +17,7 @@ import {
   WorkflowPageDto,
 } from './dto/workflow.dto.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
+import { statusesOf } from './status-words.js';
 
 @ApiTags('workflows')
 @Controller('workflows')
@@ -49,7 +50,10 @@ export class WorkflowsController {
   @Roles('viewer')
   async listWorkflows(@Query() { status, limit, cursor }: ListWorkflowsDto): Promise<WorkflowPageDto> {
     const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1, ([id]) => isUUID(id));
-    const items = await this.workflows.list(status, { limit, after });
+    const items = await this.workflows.list(status === undefined ? undefined : statusesOf(status.split(',')), {
+      limit,
+      after,
+    });
     return { items: items.map(toWorkflowDto), next_cursor: cursorAfter(items, limit) };
   }
 

@@ -11,8 +11,8 @@ export const WORKFLOW_BY_ID = `SELECT ${WORKFLOW_COLUMNS} FROM workflows w WHERE
 export const WORKFLOWS_PAGE = `
   SELECT ${WORKFLOW_COLUMNS} FROM workflows w
   WHERE ($1::uuid IS NULL OR w.id < $1)
-    AND ($2::text IS NULL OR $2 = CASE WHEN w.open > 0 THEN 'running' WHEN w.failed > 0 THEN 'failed'
-      WHEN w.cancelled > 0 THEN 'cancelled' ELSE 'completed' END)
+    AND ($2::text[] IS NULL OR CASE WHEN w.open > 0 THEN 'running' WHEN w.failed > 0 THEN 'failed'
+      WHEN w.cancelled > 0 THEN 'cancelled' ELSE 'completed' END = ANY($2))
   ORDER BY w.id DESC LIMIT $3`;
 
 /**

@@ -72,7 +72,7 @@ export function planWorkflow(spec: WorkflowSpec): PlannedNode[] {
   if (edges > MAX_EDGES) {
     problems.add({
       path: 'nodes',
-      message: 'have too many dependencies',
+      message: `have too many dependencies, ${String(edges)}: there may be ${String(MAX_EDGES)} in all`,
       value: edges,
       allowed: `up to ${String(MAX_EDGES)} in all`,
     });
@@ -147,7 +147,7 @@ function link(spec: NodeSpec, { index, places, problems }: Linking): Omit<Planne
     else if (!FAILURE_POLICIES.includes(onFailure)) {
       problems.add({
         path: `${path}.after.${String(nth)}.on_failure`,
-        message: 'is not known',
+        message: `is not known: it must be one of ${FAILURE_POLICIES.join(', ')}`,
         value: onFailure,
         allowed: FAILURE_POLICIES.join(', '),
       });

@@ -3,6 +3,7 @@ import { isUUID } from 'class-validator';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
 import { notFound } from '../../platform/errors/app-error.js';
+import type { TaskStatus } from '../task-state.js';
 import {
   EDGES_OF_WORKFLOW,
   KEEP_PROGRESS,
@@ -12,7 +13,7 @@ import {
   WORKFLOWS_PAGE,
 } from './read.sql.js';
 import type { FailurePolicy } from './ripple.js';
-import { type Workflow, type WorkflowNode, workflowOf, type WorkflowRow, type WorkflowStatus } from './workflow.js';
+import { type Workflow, type WorkflowNode, workflowOf, type WorkflowRow } from './workflow.js';
 
 export interface WorkflowPage {
   readonly limit: number;
@@ -35,8 +36,9 @@ export class WorkflowReader {
     return this.shown(row);
   }
 
-  async list(status: WorkflowStatus | undefined, { limit, after }: WorkflowPage): Promise<Workflow[]> {
-    const rows = await this.database.query<WorkflowRow>(WORKFLOWS_PAGE, [after ?? null, status ?? null, limit]);
+  /** Newest first. Of the statuses of tasks a workflow has those of `WORKFLOW_STATUSES`; the others choose none. */
+  async list(statuses: readonly TaskStatus[] | undefined, { limit, after }: WorkflowPage): Promise<Workflow[]> {
+    const rows = await this.database.query<WorkflowRow>(WORKFLOWS_PAGE, [after ?? null, statuses ?? null, limit]);
     return Promise.all(rows.map((row) => this.shown(row)));
   }
 

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Canceller } from '../queue/canceller.js';
 import type { Made } from '../idempotency.js';
+import type { TaskStatus } from '../task-state.js';
 import { TaskStarter } from '../task-starter.js';
 import { OPEN_NODES, REQUEST_WORKFLOW_CANCEL } from './read.sql.js';
 import { type StartOptions, WorkflowStarter } from './workflow-starter.js';
 import type { WorkflowSpec } from './workflow-plan.js';
 import { type WorkflowPage, WorkflowReader } from './workflow-reader.js';
-import type { Workflow, WorkflowNode, WorkflowStatus } from './workflow.js';
+import type { Workflow, WorkflowNode } from './workflow.js';
 
 /** Any graph of tasks without cycles, as one piece of work. */
 @Injectable()
@@ -37,8 +38,8 @@ export class WorkflowService {
   }
 
   /** Newest first. */
-  list(status: WorkflowStatus | undefined, page: WorkflowPage): Promise<Workflow[]> {
-    return this.reader.list(status, page);
+  list(statuses: readonly TaskStatus[] | undefined, page: WorkflowPage): Promise<Workflow[]> {
+    return this.reader.list(statuses, page);
   }
 
   /** Ends every node that has not ended; a finished workflow stays as it is. Running nodes end within seconds. */

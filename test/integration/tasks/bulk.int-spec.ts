@@ -1,6 +1,7 @@
 import { BulkService } from '../../../src/tasks/bulk/bulk.service.js';
 import type { BulkAction } from '../../../src/tasks/bulk/bulk.js';
 import type { TaskFilter } from '../../../src/tasks/listing/task-filter.js';
+import { TASK_STATUSES } from '../../../src/tasks/task-state.js';
 import { ACTOR, deferred, Engine, once, part, splitOnly, unique, work } from '../../support/engine-harness.js';
 import { fanOut } from '../../../src/tasks/index.js';
 import { batches, wrongCounters } from '../../support/fan-outs.js';
@@ -65,6 +66,14 @@ describe('a dry run', () => {
     ['retry', { statuses: ['completed'] }, 'bulk_wrong_status'],
   ])('of %s for %j is refused as %s', async (action, filter, code) => {
     await expect(plan(action, filter)).rejects.toMatchObject({ kind: 'invalid', code });
+  });
+
+  it('of all there are says in its refusal how to ask for that', async () => {
+    await expect(plan('cancel', {})).rejects.toMatchObject({
+      message: expect.stringContaining('status "all"') as string,
+      fields: [{ path: 'filter', allowed: expect.stringContaining('{"status": "all"}') as string }],
+    });
+    await expect(plan('cancel', { statuses: TASK_STATUSES })).resolves.toBeDefined();
   });
 });
 

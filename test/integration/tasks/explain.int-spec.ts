@@ -41,6 +41,7 @@ describe('without a worker', () => {
     expect(await codes(created)).toEqual(['waiting_to_be_run']);
     expect(await codes(later)).toEqual(['delayed', 'no_worker']);
     expect(await codes(queued)).toEqual(['no_worker', 'next_in_queue']);
+    expect((await explain(queued))[1]?.next).toBe('The next worker that has a free slot and knows its type takes it.');
   });
 
   it('counts those before it in its queue: higher priority, and older ones of the same', async () => {
@@ -62,6 +63,22 @@ describe('without a worker', () => {
     await engine.database.query(`UPDATE live_tasks SET ready = false, crash_count = 1`);
     expect(await codes(first)).toEqual(['no_worker', 'suspect']);
     expect((await explain(second))[1]).toMatchObject({ code: 'suspect', facts: { ahead: 1, cell_is_open: false } });
+  });
+
+  it('says of a quarantined task what it died of alone, and apart from that how often in all', async () => {
+    const id = await engine.enqueue(work);
+    await engine.tasks.cancel(id, ACTOR);
+    const why = '2 processes died while they ran this task and nothing else; the last: killed by SIGKILL';
+    await engine.database.query(
+      `UPDATE finished_tasks SET status = 'failed', crash_count = 3, error_code = 'poison_pill', error_category = 'permanent',
+        error_message = $2 WHERE id = $1`,
+      [id, why],
+    );
+    const [reason] = await explain(id);
+    expect(reason).toMatchObject({ code: 'quarantined', facts: { crash_count: 3 } });
+    expect(reason.message).toMatch(
+      /^It is quarantined since .* UTC, because 2 processes died .* SIGKILL \(poison_pill\)\. In all, 3 processes were lost while working on it, alone or beside other tasks\.$/,
+    );
   });
 
   it('names the nodes of a workflow that a node waits for, and what those that ended demand', async () => {

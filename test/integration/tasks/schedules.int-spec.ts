@@ -231,7 +231,7 @@ describe('an edit', () => {
   it.each([
     [{ cron: '0 0 31 2 *' }, 'invalid_cron_expression', 'cron'],
     [{ timeZone: '+02:00' }, 'unknown_time_zone', 'time_zone'],
-    [{ taskType: 'no.such' }, 'unknown_task_type', 'task_type'],
+    [{ taskType: 'no.such' }, 'unknown_task_type', 'type'],
     [{ params: { n: 'many' } }, 'invalid_task_input', 'params.n'],
     [{ params: { typo: 1 } }, 'invalid_task_input', 'params.typo'],
   ])('to %j is refused and changes nothing', async (changes, code, path) => {

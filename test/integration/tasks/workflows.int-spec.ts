@@ -109,7 +109,7 @@ describe('a workflow', () => {
     const { taskId } = await workflows.node(id, 'b');
     await engine.until(taskId, ({ total }) => total === 1_000_000);
     expect(await workflows.service.get(id)).toMatchObject({ progress: 55, status: 'running' });
-    expect((await workflows.service.list('running', { limit: 5 })).map((one) => [one.id, one.progress])).toEqual([
+    expect((await workflows.service.list(['running'], { limit: 5 })).map((one) => [one.id, one.progress])).toEqual([
       [id, 55],
     ]);
     finish.resolve();

@@ -70,7 +70,7 @@ export class CreateTaskDto {
   @ApiProperty({ format: 'date-time' })
   run_at?: string;
 
-  /** Fails it with `deadline_passed` when it has not started by this time. */
+  /** Fails it with `deadline_passed` when it has not started by this time, which lies in the future and after `run_at`. */
   @IsOptional()
   @IsPointInTime()
   @ApiProperty({ format: 'date-time' })

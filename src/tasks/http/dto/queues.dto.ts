@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsNotEmpty, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { snakeCase } from '../../../platform/database/snake-case-naming.js';
 import { PageQueryDto } from '../../../platform/http/dto/page.dto.js';
 import type { LimitScope } from '../../limits/limits.js';
 import type { Pause } from '../../limits/limits-view.js';
@@ -174,6 +175,14 @@ export const toTypeLimitsDto = ({ circuit, ...state }: TypeLimitsState): TypeLim
       : null,
 });
 
+/** Details are kept as the code names them. */
+const withSnakeCaseKeys = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(withSnakeCaseKeys)
+    : typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([key, each]) => [snakeCase(key), withSnakeCaseKeys(each)]))
+      : value;
+
 export const toLimitEventDto = ({
   id,
   at,
@@ -184,5 +193,6 @@ export const toLimitEventDto = ({
   reason,
   details,
 }: LimitEvent): LimitEventDto => ({
-  ...{ id, at, scope, name, action, actor, reason, details },
+  ...{ id, at, scope, name, action, actor, reason },
+  details: withSnakeCaseKeys(details) as LimitEventDto['details'],
 });

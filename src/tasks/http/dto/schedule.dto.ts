@@ -60,6 +60,9 @@ export class ScheduleDto {
   name: string;
   description: string | null;
   /** Which kind of task it starts. */
+  type: string;
+  /** The same as `type`. */
+  @ApiProperty({ deprecated: true })
   task_type: string;
   /** The input of each task. */
   @ApiProperty({ type: 'object', additionalProperties: true })
@@ -105,6 +108,7 @@ export function toScheduleDto(view: ScheduleView): ScheduleDto {
     id: view.id,
     name: view.name,
     description: view.description,
+    type: view.taskType,
     task_type: view.taskType,
     params: view.params,
     cron: view.cron,

@@ -1,27 +1,7 @@
-import {
-  IsOptional,
-  IsString,
-  MaxLength,
-  Validate,
-  ValidatorConstraint,
-  type ValidatorConstraintInterface,
-} from 'class-validator';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
 import type { TaskFilter } from '../../listing/task-filter.js';
-import { STATUS_WORDS, statusesMeantBy } from '../../task-state.js';
-
-const ALLOWED = `one of ${STATUS_WORDS.join(', ')}, or several of them with commas`;
-
-@ValidatorConstraint({ name: 'statusWords' })
-class StatusWords implements ValidatorConstraintInterface {
-  validate(value: unknown): boolean {
-    return typeof value === 'string' && value.split(',').every((word) => statusesMeantBy(word.trim()) !== undefined);
-  }
-
-  defaultMessage(): string {
-    return `must be ${ALLOWED}`;
-  }
-}
+import { IsTextOfStatuses, statusesOf } from '../status-words.js';
 
 /** Which tasks: what lists and bulk operations have in common. */
 export class TaskFilterDto {
@@ -30,7 +10,7 @@ export class TaskFilterDto {
    * @example "running"
    */
   @IsOptional()
-  @Validate(StatusWords, { context: { allowed: ALLOWED } })
+  @IsTextOfStatuses()
   status?: string;
 
   /** Only tasks of this type, in any letter case; several with commas. */
@@ -69,7 +49,7 @@ interface Selection extends TaskFilterDto {
 }
 
 export const toTaskFilter = (asked: Selection): TaskFilter => ({
-  statuses: words(asked.status)?.flatMap((word) => statusesMeantBy(word) ?? []),
+  statuses: asked.status === undefined ? undefined : statusesOf(asked.status.split(',')),
   types: words(asked.type ?? asked.task_type)?.map((type) => type.toLowerCase()),
   queue: asked.queue,
   parentId: asked.parent,

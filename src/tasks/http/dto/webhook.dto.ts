@@ -4,17 +4,18 @@ import {
   ArrayNotEmpty,
   IsArray,
   IsBoolean,
-  IsIn,
   IsNotEmpty,
   IsOptional,
   IsString,
   Matches,
   MaxLength,
 } from 'class-validator';
-import { TASK_STATUSES, type TaskStatus } from '../../task-state.js';
+import type { TaskStatus } from '../../task-state.js';
 import type { DeliveryAttempt, DisabledReason, Webhook, WebhookTerms } from '../../webhooks/webhook.js';
+import { IsListOfStatuses, statusesOf } from '../status-words.js';
 
 const MOST_TYPES = 100;
+const MOST_STATUSES = 100;
 
 export class CreateWebhookDto {
   /**
@@ -34,12 +35,17 @@ export class CreateWebhookDto {
   @MaxLength(2_000)
   url: string;
 
-  /** Only tasks that enter one of these; left out, or null: all. */
+  /**
+   * Only tasks that enter one of these; left out, or null: all. In any letter case; `pending` means created and queued,
+   * `succeeded` completed.
+   * @example ["completed", "failed"]
+   */
   @IsOptional()
   @IsArray()
   @ArrayNotEmpty()
-  @IsIn(TASK_STATUSES, { each: true })
-  statuses?: TaskStatus[] | null;
+  @ArrayMaxSize(MOST_STATUSES)
+  @IsListOfStatuses()
+  statuses?: string[] | null;
 
   /** Only tasks of these types, in any letter case; left out, or null: all. */
   @IsOptional()
@@ -145,13 +151,18 @@ export const toDeliveryDto = (attempt: DeliveryAttempt): WebhookDeliveryDto => (
 export const termsOf = (body: CreateWebhookDto): WebhookTerms => ({
   name: body.name,
   url: body.url,
-  statuses: body.statuses ?? null,
+  statuses: body.statuses ? statusesOf(body.statuses) : null,
   types: body.types?.map((type) => type.toLowerCase()) ?? null,
   topLevel: body.top_level ?? false,
 });
 
 /** Only what was sent. */
-export function changesOf({ top_level: topLevel, types, ...same }: UpdateWebhookDto) {
-  const changes = { ...same, topLevel, types: types?.map((type) => type.toLowerCase()) ?? types };
+export function changesOf({ top_level: topLevel, types, statuses, ...same }: UpdateWebhookDto) {
+  const changes = {
+    ...same,
+    topLevel,
+    types: types?.map((type) => type.toLowerCase()) ?? types,
+    statuses: statuses ? statusesOf(statuses) : statuses,
+  };
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }

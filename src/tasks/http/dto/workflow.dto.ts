@@ -4,7 +4,6 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
-  IsIn,
   IsInt,
   IsNotEmpty,
   IsObject,
@@ -15,6 +14,7 @@ import {
   Min,
   Validate,
   ValidateNested,
+  type ValidationArguments,
   ValidatorConstraint,
   type ValidatorConstraintInterface,
 } from 'class-validator';
@@ -30,6 +30,7 @@ import {
   type WorkflowNode,
   type WorkflowStatus,
 } from '../../workflows/workflow.js';
+import { IsTextOfStatuses } from '../status-words.js';
 
 /** That a node runs after another one. */
 export class WorkflowDependencyDto {
@@ -42,16 +43,30 @@ export class WorkflowDependencyDto {
 @ValidatorConstraint({ name: 'dependency' })
 class DependencyRule implements ValidatorConstraintInterface {
   validate(value: unknown): boolean {
-    if (typeof value === 'string') return true;
-    if (typeof value !== 'object' || value === null) return false;
-    const { node, on_failure: policy = 'fail', ...more } = value as Record<string, unknown>;
-    return typeof node === 'string' && FAILURE_POLICIES.some((one) => one === policy) && Object.keys(more).length === 0;
+    return dependencyProblem(value) === undefined;
   }
 
-  defaultMessage(): string {
-    return 'must name nodes';
+  /** Of the whole list: the rule is for each entry, the field that is refused is `after`. */
+  defaultMessage({ value }: ValidationArguments): string {
+    const problems = (Array.isArray(value) ? value : []).map(dependencyProblem);
+    const nth = problems.findIndex((problem) => problem !== undefined);
+    return nth < 0 ? 'must be a list' : `has an entry, number ${String(nth)}, that ${String(problems[nth])}`;
   }
 }
+
+/** What is wrong with an entry of `after`. */
+function dependencyProblem(value: unknown): string | undefined {
+  if (typeof value === 'string') return undefined;
+  if (typeof value !== 'object' || value === null) return 'is neither the name of a node nor an object';
+  const { node, on_failure: policy = 'fail', ...more } = value as Record<string, unknown>;
+  const [unknown] = Object.keys(more);
+  if (typeof node !== 'string') return 'names no node: "node" must be the name of one';
+  if (unknown !== undefined) return `has the unknown field ${shown(unknown)}; it may have "node" and "on_failure"`;
+  if (FAILURE_POLICIES.some((one) => one === policy)) return undefined;
+  return `has the on_failure ${shown(policy)}; it must be one of ${FAILURE_POLICIES.join(', ')}`;
+}
+
+const shown = (value: unknown): string => JSON.stringify(value).slice(0, 100);
 
 const DEPENDENCY_SHAPE = `the name of a node, or {"node": …, "on_failure": one of ${FAILURE_POLICIES.join(', ')}}`;
 
@@ -153,9 +168,13 @@ export class RetryWorkflowDto {
 }
 
 export class ListWorkflowsDto extends PageQueryDto {
+  /**
+   * Only workflows in this status; several with commas, old words too, any letter case. None is ever created or queued.
+   * @example "running"
+   */
   @IsOptional()
-  @IsIn(WORKFLOW_STATUSES)
-  status?: WorkflowStatus;
+  @IsTextOfStatuses()
+  status?: string;
 }
 
 /** How many nodes there are of each kind; `open` have not ended. */

@@ -1,10 +1,44 @@
 import { ApiProperty, ApiPropertyOptional, IntersectionType, PartialType } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import { IsIn, IsInt, IsNotEmpty, IsObject, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import {
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsObject,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateBy,
+  ValidateIf,
+  type ValidationArguments,
+} from 'class-validator';
 import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
 import { CATCH_UP_POLICIES, type CatchUp, OVERLAP_POLICIES, type Overlap } from '../../schedules/schedule.js';
 
 const trimmed = ({ value }: { value: unknown }): unknown => (typeof value === 'string' ? value.trim() : value);
+
+interface TypeFields {
+  readonly type?: unknown;
+  readonly task_type?: unknown;
+}
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+
+/** Which of two types is meant nobody can tell; which of two letter cases does not matter. */
+const IsNoOtherThanType = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'noOtherThanType',
+    validator: {
+      validate: (value: unknown, of?: ValidationArguments) => {
+        const { type } = (of?.object ?? {}) as TypeFields;
+        return typeof type !== 'string' || String(value).toLowerCase() === type.toLowerCase();
+      },
+      defaultMessage: () => 'differs from type, whose old name it is: give only type',
+    },
+  });
 
 /** An expression and the clocks that it is read on. */
 class TimetableDto {
@@ -46,13 +80,23 @@ export class CreateScheduleDto extends TimetableDto {
   description?: string | null;
 
   /**
-   * Which kind of task it starts, in any letter case; `/task-types` lists them.
+   * Which kind of task it starts, in any letter case; `/task-types` lists them. Needed, unless its old name is used.
    * @example "thumbnails"
    */
+  @ValidateIf(({ type, task_type: oldName }: TypeFields) => isGiven(type) || !isGiven(oldName))
   @IsString()
   @IsNotEmpty()
   @MaxLength(200)
-  task_type: string;
+  type?: string;
+
+  /** The old name of `type`. */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  @IsNoOtherThanType()
+  @ApiPropertyOptional({ deprecated: true })
+  task_type?: string;
 
   /** The input of each task, by the rules of its type. */
   @IsOptional()
