@@ -13,6 +13,7 @@ describe('databaseOutage', () => {
     ['a refused connection', withFields('connect ECONNREFUSED', { code: 'ECONNREFUSED', syscall: 'connect' })],
     ['a missing socket', withFields('connect ENOENT', { code: 'ENOENT', syscall: 'connect' })],
     ['a broken connection', withFields('read ECONNRESET', { code: 'ECONNRESET', syscall: 'read' })],
+    ['a connection that broke while it was written to', withFields('write EPIPE', { code: 'EPIPE', syscall: 'write' })],
     ['a connection that ended', new Error('Connection terminated unexpectedly')],
     ['a pool that waited too long', new Error('timeout exceeded when trying to connect')],
     ['all addresses refused', new AggregateError([withFields('connect ECONNREFUSED', { syscall: 'connect' })])],
