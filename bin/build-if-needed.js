@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Builds dist/ when it is missing or older than what it is made from (with --force: in any case). Quick when there is nothing to do, quiet when all is
-// well, and safe when several run at once: one builds, into a folder of its own that it then puts in the place of dist/,
-// and the others wait for it.
+// Builds dist/ when it is missing or older than what it is made from (with --force: in any case). Quick when there is
+// nothing to do, quiet when all is well, and safe when several run at once: one builds, into a folder of its own that it
+// then puts in the place of dist/, and the others wait for it.
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -32,7 +32,7 @@ function newest(path) {
 }
 
 function isBuilt() {
-  if (!existsSync(STAMP)) return false;
+  if (process.argv.includes('--force') || !existsSync(STAMP)) return false;
   const builtMs = statSync(STAMP).mtimeMs;
   return SOURCES.every((path) => !existsSync(at(path)) || newest(at(path)) <= builtMs);
 }
@@ -121,8 +121,7 @@ function putInPlace(fresh) {
 }
 
 function main() {
-  const forced = process.argv.includes('--force');
-  if (isBuilt() && !forced) return 0;
+  if (isBuilt()) return 0;
   if (!existsSync(NEST)) {
     // An installation without development dependencies comes with dist/ and has nothing to build it with.
     if (existsSync(at('dist', 'src', 'cli.js'))) return 0;
@@ -131,7 +130,7 @@ function main() {
   }
   takeLock();
   try {
-    return isBuilt() && !forced ? 0 : build();
+    return isBuilt() ? 0 : build();
   } finally {
     if (readIfThere(LOCK) === String(process.pid)) rmSync(LOCK, { force: true });
   }
