@@ -13,6 +13,7 @@ const figures = [
   { name: 'drain-fresh', unit: 'tasks/s', better: 'more', of: (run) => run.fresh?.drainPerSecond },
   { name: 'drain-2-processes', unit: 'tasks/s', better: 'more', of: (run) => run['2 processes']?.drainPerSecond },
   { name: 'drain-4-processes', unit: 'tasks/s', better: 'more', of: (run) => run['4 processes']?.drainPerSecond },
+  { name: 'drain-old-snapshot', unit: 'tasks/s', better: 'more', of: (run) => run['old snapshot']?.drainPerSecond },
   { name: 'enqueue', unit: 'tasks/s', better: 'more', of: (run) => run.analyzed?.enqueuePerSecond },
   { name: 'latency-p50', unit: 'ms', better: 'less', of: (run) => run.latency?.p50Ms },
   { name: 'latency-p99', unit: 'ms', better: 'less', of: (run) => run.latency?.p99Ms },
@@ -24,6 +25,7 @@ const furtherMeasurements = [
   { name: 'fresh' },
   { name: '2 processes', measurement: 'processes', processes: 2 },
   { name: '4 processes', measurement: 'processes', processes: 4 },
+  { name: 'old snapshot', measurement: 'old-snapshot', waves: 4, onlyOnPostgres: true },
 ];
 
 /**
@@ -53,6 +55,7 @@ export async function run({ quick, only, log }) {
     for (const contender of order) {
       const figuresOfRound = {};
       for (const measurement of measurements) {
+        if (measurement.onlyOnPostgres && !contender.onPostgres) continue;
         const outcome = await measure(contender, measurement, load, postgres).catch((error) => {
           if (contender.name === 'ours') throw error;
           about[contender.name] = `failed: ${error.message.split('\n', 1)[0]}`;
@@ -72,14 +75,14 @@ export async function run({ quick, only, log }) {
   return { machine, results: figures.flatMap((figure) => summarise(figure, runs)) };
 }
 
-async function measure(contender, { name, measurement = name, processes }, load, postgres) {
+async function measure(contender, { name, measurement = name, processes, waves }, load, postgres) {
   const database = `bench_${contender.name.replaceAll('-', '_')}`;
   const url = await postgres.freshDatabase(database);
   const redis = contender.needsRedis ? await startRedis() : undefined;
   try {
     return await inChildProcess(new URL('./contender.mjs', import.meta.url), {
       module: contender.module,
-      ...{ measurement, processes },
+      ...{ measurement, processes, waves },
       ...load,
       connection: { url, redis: redis?.connection },
       serverPids: [...(contender.onPostgres ? [postgres.pid] : []), ...(redis ? [redis.pid] : [])],

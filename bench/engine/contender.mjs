@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answer } from '../harness/child-process.mjs';
+import { holdSnapshot } from '../harness/postgres.mjs';
 import { treeCpuSeconds } from '../harness/processes.mjs';
 import { percentile } from '../harness/statistics.mjs';
 import { withResolvers } from '../harness/with-resolvers.mjs';
 import { DrainCrew } from './drain-crew.mjs';
 
-answer(async ({ module, measurement, processes, count, samples, warmUp, connection, serverPids }) => {
+answer(async ({ module, measurement, processes, waves, count, samples, warmUp, connection, serverPids }) => {
   const { open } = await import(module);
   const contender = await open({ connection, purpose: measurement === 'latency' ? 'latency' : 'throughput' });
   const figures = await measure();
@@ -17,7 +18,9 @@ answer(async ({ module, measurement, processes, count, samples, warmUp, connecti
     if (measurement === 'processes') {
       return together(contender, { processes, job: { module, connection }, count, warmUp, serverPids });
     }
-    return throughput(contender, { count, warmUp, serverPids, analyzed: measurement === 'analyzed' });
+    const load = { count, warmUp, serverPids };
+    if (measurement === 'old-snapshot') return besideOldSnapshot(contender, { waves, url: connection.url, load });
+    return throughput(contender, { ...load, analyzed: measurement === 'analyzed' });
   }
 });
 
@@ -36,6 +39,18 @@ async function together(contender, { processes, job, count, warmUp, serverPids }
   const drained = await measured(serverPids, () => drainAll(count));
   crew.close();
   return { drainPerSecond: count / drained.seconds, drainCpuMicrosPerTask: (drained.cpuSeconds * 1e6) / count };
+}
+
+/**
+ * The last of several waves while somebody holds a snapshot from before the first, as a dump does, or a transaction that was
+ * forgotten: PostgreSQL may remove nothing of what the waves leave behind.
+ */
+async function besideOldSnapshot(contender, { waves, url, load }) {
+  const holder = await holdSnapshot(url);
+  let last;
+  for (let wave = 0; wave < waves; wave++) last = await throughput(contender, { ...load, analyzed: true });
+  await holder.end();
+  return last;
 }
 
 async function throughput(contender, { count, warmUp, serverPids, analyzed }) {

@@ -88,6 +88,15 @@ export async function query(url, text, values) {
   }
 }
 
+/** A connection with a snapshot of this moment, until it ends. */
+export async function holdSnapshot(url) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+  await client.query('SELECT 1');
+  return client;
+}
+
 async function untilReady(url, server, lastWords) {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
     if (server.exitCode !== null) break;

@@ -4,6 +4,7 @@ import { laneRange, ownLane } from '../queue/lanes.sql.js';
 import type { ClaimedRow } from '../worker/attempt.js';
 import type { Gate, GateAnswer } from './gate.js';
 import { CLAIM_CHOSEN, TYPES_WITH_WORK } from './gate.sql.js';
+import { FROM_THE_START, type LanePlace, LanePosition } from './lane-position.js';
 import type { LimitsSnapshot, LimitsView } from './limits-view.js';
 
 export interface QueueClaimsOptions {
@@ -28,6 +29,7 @@ export class QueueClaims {
   private turn = 0;
   private news = -1;
   private readonly notBeforeMs = new Map<string, number>();
+  private readonly position = new LanePosition();
 
   constructor(
     private readonly parts: ClaimParts,
@@ -38,6 +40,10 @@ export class QueueClaims {
   get retryInMs(): number | undefined {
     const times = [...this.notBeforeMs.values()];
     return times.length === 0 ? undefined : Math.max(1, Math.min(...times) - performance.now());
+  }
+
+  startAgain(): void {
+    this.position.startAgain();
   }
 
   /** Under which revision of limits a new task may start without being claimed: one of a type and queue that have none. */
@@ -99,8 +105,11 @@ export class QueueClaims {
     const { queue, workerId } = this.options;
     const { names, versions } = this.plainTypes(snapshot, only);
     if (names.length === 0) return [];
-    const values = [workerId, queue, names, wanted, versions, snapshot.revision];
-    return this.parts.pool.prepared.query<ClaimedRow>(CLAIM, values);
+    const { revision } = snapshot;
+    const claimFrom = (place: LanePlace, limit: number): Promise<ClaimedRow[]> =>
+      this.parts.pool.prepared.query<ClaimedRow>(CLAIM, [workerId, queue, names, limit, versions, revision, ...place]);
+    // Of some types only: where those come next says nothing about the others.
+    return only ? claimFrom(FROM_THE_START, wanted) : this.position.claim(wanted, revision, claimFrom);
   }
 
   private async claimLimited(

@@ -22,7 +22,7 @@ export const LEASE_HOLDS = `EXISTS (SELECT 1 FROM task_workers WHERE id = $1 AND
 /**
  * Takes up to $4 ready tasks of lane $2, a queue's own, whose type ($3) this worker knows, in a version that is not newer than the one it
  * knows ($5, beside the types): while workers are being replaced, new tasks wait for the new ones. In the order
- * of their rank: by priority and age. Nothing when limits are not those of revision $6 any more (types that have limits are
+ * of their rank: by priority and age, behind the task of rank $7 and id $8. Nothing when limits are not those of revision $6 any more (types that have limits are
  * left out of $3; see limits/queue-claims.ts).
  *
  * `ctid = ANY(ARRAY(…))` makes the choice an InitPlan: it runs once, whatever the planner believes about the table, and the
@@ -40,7 +40,8 @@ export const CLAIM = `
       started_at = now(), updated_at = now()
     WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM live_tasks
-      WHERE lane = $2 AND status = 'queued' AND ready AND version <= ($5::int[])[array_position($3::text[], type)]
+      WHERE lane = $2 AND (rank, id) > ($7::bigint, $8::uuid) AND status = 'queued' AND ready
+        AND version <= ($5::int[])[array_position($3::text[], type)]
         AND ${IN_TIME} AND ${LEASE_HOLDS} AND ${LIMITS_ARE_OF('$6')}
       ORDER BY rank, id
       LIMIT $4

@@ -22,6 +22,8 @@ interface Asked {
 /** Claims tasks of the queue for the worker. */
 export interface Claims {
   claim(limit: number): Promise<ClaimedRow[]>;
+  /** There may be something that goes before what was claimed last. */
+  startAgain(): void;
   /** The revision of limits under which a new task of this type may start at once; undefined when it may not. */
   straight(type: Pick<TaskType, 'name' | 'version'>): string | undefined;
   /** When something that was refused may be possible without anybody saying so. */
@@ -68,6 +70,7 @@ export class QueueLoop {
   /** There may be something to claim. */
   hint(): void {
     this.hinted = true;
+    this.options.claims.startAgain();
     this.pause.wake();
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import {
   ACTOR,
@@ -41,6 +42,73 @@ describe('claiming', () => {
 
     await waitFor('all to be run', () => order.length === 6);
     expect(order).toEqual([1, 3, 5, 0, 4, 2]);
+  });
+
+  it('gives the next slot to what comes first, also to what came while a long line was being worked off', async () => {
+    const order: (number | undefined)[] = [];
+    engine.script.when(work, async ({ n }) => {
+      order.push(n);
+      if (n === 3) await engine.enqueue(work, { n: 100 }, { priority: 5 });
+    });
+    await engine.tasks.enqueueMany(
+      work,
+      Array.from({ length: 10 }, (_, n) => ({ n })),
+      { actor: ACTOR },
+    );
+
+    await engine.work({ concurrency: { default: 1 } });
+
+    await waitFor('all to be run', () => order.length === 11);
+    expect(order).toEqual([0, 1, 2, 3, 100, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('comes within a second to what ranks first when nobody said so', async () => {
+    const order: (number | undefined)[] = [];
+    engine.script.when(work, async ({ n }) => {
+      order.push(n);
+      await sleep(20);
+    });
+    const ids = await engine.tasks.enqueueMany(
+      work,
+      Array.from({ length: 100 }, (_, n) => ({ n })),
+      { actor: ACTOR },
+    );
+    await aWorker({ concurrency: { default: 1 } });
+    await waitFor('the line to move', () => order.length > 2);
+
+    await engine.database.query('UPDATE live_tasks SET rank = 0 WHERE id = $1', [ids.at(-1)?.id]);
+
+    await waitFor('it to run', () => order.includes(99));
+    expect(order.length).toBeLessThan(60);
+  });
+
+  it('does not go over all that was claimed again and again while an old snapshot keeps it from being removed', async () => {
+    const tasks = 5_000;
+    const old = await engine.database.connect('old-snapshot');
+    try {
+      await old.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+      await old.query('SELECT count(*) FROM live_tasks');
+      await engine.tasks.enqueueMany(
+        work,
+        Array.from({ length: tasks }, (_, n) => ({ n })),
+        { actor: ACTOR },
+      );
+      const worker = await aWorker({ concurrency: { default: 25 } });
+      await waitFor('all to be done', async () => (await engine.count('finished_tasks')) === tasks, {
+        timeoutMs: 60_000,
+      });
+      await worker.close(); // its connections tell what they have read when they end
+      workers.length = 0;
+    } finally {
+      await old.end();
+    }
+
+    const [{ read } = { read: 0 }] = await engine.database.query<{ read: number }>(
+      `SELECT idx_tup_read::int AS read FROM pg_stat_user_indexes WHERE indexrelname = 'live_tasks_ready'`,
+    );
+    expect(read).toBeGreaterThanOrEqual(tasks);
+    // From the start each time it would be 500,000 and more: 200 claims, each over half of all.
+    expect(read).toBeLessThan(20 * tasks);
   });
 
   it('starts what it claims at once in that order too', async () => {

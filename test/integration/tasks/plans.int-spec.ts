@@ -4,6 +4,7 @@ import { CANCEL_UNHELD, HOLD_TASKS, LIVE_FAMILY, REQUEST_CANCEL } from '../../..
 import { CLAIM, NEXT_DUE, PROMOTE } from '../../../src/tasks/queue/claim.sql.js';
 import { EnginePool, PLANNER_BY_KEY } from '../../../src/tasks/queue/engine-pool.js';
 import { CLAIM_SUSPECT, FREE_ORPHANS, HOLD_ORPHANS, SURVEY } from '../../../src/tasks/isolation/isolation.sql.js';
+import { FROM_THE_START } from '../../../src/tasks/limits/lane-position.js';
 import { REVISION } from '../../../src/tasks/limits/limits.sql.js';
 import { REGISTER_WORKER, RENEW_LEASE } from '../../../src/tasks/queue/lease.sql.js';
 import { EVENTS_OF_TASK, IDS_BY_PREFIX, TASK_BY_ID } from '../../../src/tasks/queue/read.sql.js';
@@ -62,7 +63,7 @@ beforeAll(async () => {
   const pool = engine.app.get(EnginePool);
   await pool.query(REGISTER_WORKER, [workerId, 'plans', 0, '{}', [], 3_600_000, false]);
   revision = (await pool.query<{ revision: string }>(REVISION))[0]!.revision;
-  held = await pool.query(CLAIM, [workerId, 'default', [work.name], HELD, [1], revision]);
+  held = await pool.query(CLAIM, [workerId, 'default', [work.name], HELD, [1], revision, ...FROM_THE_START]);
 }, 120_000);
 
 afterAll(async () => {
@@ -191,7 +192,11 @@ describe.each([
   });
 
   it('a claim reads as many rows as it takes', async () => {
-    const reads = await engineReads(CLAIM, [workerId, 'default', [work.name], 10, [1], revision], true);
+    const reads = await engineReads(
+      CLAIM,
+      [workerId, 'default', [work.name], 10, [1], revision, ...FROM_THE_START],
+      true,
+    );
     expect(Object.keys(reads).sort()).toEqual(['Tid Scan on live_tasks', 'live_tasks_ready']);
     expect(Math.max(...Object.values(reads))).toBe(10);
   });

@@ -4,6 +4,7 @@ import { type AnyTaskDefinition, fanOut } from '../../../src/tasks/index.js';
 import { Alibi } from '../../../src/tasks/isolation/alibi.js';
 import { CLAIM_SUSPECT, WITNESS_DEATH } from '../../../src/tasks/isolation/isolation.sql.js';
 import { Orphans } from '../../../src/tasks/isolation/orphans.js';
+import { FROM_THE_START } from '../../../src/tasks/limits/lane-position.js';
 import { LimitsView } from '../../../src/tasks/limits/limits-view.js';
 import { CLAIM, PROMOTE } from '../../../src/tasks/queue/claim.sql.js';
 import { Canceller } from '../../../src/tasks/queue/canceller.js';
@@ -206,7 +207,7 @@ export class Walk {
 
   private async claim(workerId: string, limit: number): Promise<void> {
     const { revision } = await this.engine.app.get(LimitsView).fresh();
-    const values = [workerId, this.queue, TYPES, limit, VERSIONS, revision];
+    const values = [workerId, this.queue, TYPES, limit, VERSIONS, revision, ...FROM_THE_START];
     this.claimed(await this.pool.prepared.query<ClaimedRow>(CLAIM, values), this.model.claim(workerId, limit));
   }
 

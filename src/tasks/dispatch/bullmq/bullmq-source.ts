@@ -72,6 +72,10 @@ export class BullmqSource implements TaskSource, Claims {
     return undefined;
   }
 
+  startAgain(): void {
+    this.options.claims.startAgain();
+  }
+
   async claim(limit: number): Promise<ClaimedRow[]> {
     const { session } = this.parts.link;
     if (!session) return this.fromLine(limit);
