@@ -1,4 +1,4 @@
-import { rounded } from './statistics.mjs';
+import { median, rounded } from './statistics.mjs';
 
 /**
  * One line of the outcome. `ratio` > 1 means that we are ahead of the best peer, whichever way the unit points.
@@ -8,7 +8,29 @@ import { rounded } from './statistics.mjs';
 export function result({ name, unit, better, ours, peers }) {
   const figures = Object.values(peers);
   const best = better === 'more' ? Math.max(...figures) : Math.min(...figures);
-  const ratio = ours === undefined || figures.length === 0 ? null : better === 'more' ? ours / best : best / ours;
+  const ratio = ours === undefined || figures.length === 0 ? null : ahead(better, ours, best);
+  return line({ name, unit, ours, peers, ratio });
+}
+
+/**
+ * A line of what was measured in rounds, once in each for ours and for its one peer. The ratio is the median of those of the
+ * rounds: both halves of one met the same neighbours on the machine, those of different ones did not.
+ *
+ * @param {{ name: string, unit: string, better: 'more' | 'less', peer: string, rounds: { ours: number, peer: number }[] }} figures
+ */
+export function pairedResult({ name, unit, better, peer, rounds }) {
+  return line({
+    name,
+    unit,
+    ours: median(rounds.map((round) => round.ours)),
+    peers: { [peer]: median(rounds.map((round) => round.peer)) },
+    ratio: median(rounds.map((round) => ahead(better, round.ours, round.peer))),
+  });
+}
+
+const ahead = (better, ours, peer) => (better === 'more' ? ours / peer : peer / ours);
+
+function line({ name, unit, ours, peers, ratio }) {
   return {
     name,
     ours: ours === undefined ? null : rounded(ours),

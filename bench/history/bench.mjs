@@ -1,7 +1,7 @@
 import { inChildProcess } from '../harness/child-process.mjs';
 import { query, startPostgres } from '../harness/postgres.mjs';
-import { result } from '../harness/report.mjs';
-import { median, percentile } from '../harness/statistics.mjs';
+import { pairedResult, result } from '../harness/report.mjs';
+import { percentile } from '../harness/statistics.mjs';
 import { fill } from './fill.mjs';
 
 export const title = 'drain, latency and list pages beside millions of finished, delayed and blocked tasks';
@@ -60,9 +60,12 @@ export async function run({ quick, log }) {
   await measure(urls.empty, 'analyzed', { count: load.backlog });
   const after = await measure(urls.empty, 'latency');
 
-  const of = (name, figure) => median(runs[name].map((round) => round[figure]).filter((value) => value !== undefined));
-  const beside = (name, figure, unit, better) =>
-    result({ name, unit, better, ours: of('history', figure), peers: { empty: of('empty', figure) } });
+  const beside = (name, figure, unit, better) => {
+    const both = runs.history.map((round, n) => ({ ours: round[figure], peer: runs.empty[n][figure] }));
+    const rounds = both.filter(({ ours }) => ours !== undefined);
+    return pairedResult({ name, unit, better, peer: 'empty', rounds });
+  };
+  const latency = beside('latency-p50', 'p50Ms', 'ms', 'less');
   return {
     machine: {
       postgres: postgres.version,
@@ -74,7 +77,7 @@ export async function run({ quick, log }) {
       beside('drain', 'drainPerSecond', 'tasks/s', 'more'),
       beside('cpu-per-task', 'drainCpuMicrosPerTask', 'µs', 'less'),
       beside('enqueue', 'enqueuePerSecond', 'tasks/s', 'more'),
-      beside('latency-p50', 'p50Ms', 'ms', 'less'),
+      latency,
       ...Object.entries(pages).map(([name, times]) =>
         result({
           name: `page-${name}-p99`,
@@ -89,7 +92,7 @@ export async function run({ quick, log }) {
         unit: 'ms',
         better: 'less',
         ours: after.figures.p50Ms,
-        peers: { before: of('empty', 'p50Ms') },
+        peers: { before: latency.peers.empty },
       }),
     ],
   };
