@@ -124,7 +124,7 @@ CREATE TABLE finished_tasks (
   CONSTRAINT finished_tasks_finished CHECK ((status = ANY (ARRAY['completed'::task_status, 'failed'::task_status, 'cancelled'::task_status])))
 ) WITH (autovacuum_vacuum_insert_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05);
 CREATE INDEX finished_tasks_children ON public.finished_tasks USING btree (parent_id, id) WHERE (parent_id IS NOT NULL);
-CREATE INDEX finished_tasks_kind ON public.finished_tasks USING btree (type, status, id);
+CREATE INDEX finished_tasks_kind ON public.finished_tasks USING btree (hashtext(type), status, id);
 CREATE INDEX finished_tasks_unsuccessful ON public.finished_tasks USING btree (status, id) WHERE (status <> 'completed'::task_status);
 
 CREATE TABLE image_problems (

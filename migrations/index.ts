@@ -13,6 +13,7 @@ import { FollowAuditTrail } from './0013-follow-audit-trail.js';
 import { CreateWebhooks } from './0015-create-webhooks.js';
 import { TraceTasks } from './0016-trace-tasks.js';
 import { ListBatches } from './0018-list-batches.js';
+import { HashKinds } from './0019-hash-kinds.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   CreateWebhooks,
   TraceTasks,
   ListBatches,
+  HashKinds,
 ];

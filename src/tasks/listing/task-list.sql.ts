@@ -1,3 +1,4 @@
+import { OF_TYPE } from '../queue/read.sql.js';
 import { FINISHED_STATUSES, isFinished, TASK_STATUSES, type TaskStatus } from '../task-state.js';
 import { Conditions, matching, type TaskFilter, withinIds } from './task-filter.js';
 
@@ -170,7 +171,7 @@ function finishedSources({ parentId, statuses, types }: TaskFilter): Source[] {
 const ofKind = (type: string, status: TaskStatus): Source => ({
   table: 'finished_tasks',
   where: [
-    ['type = ?', type],
+    [OF_TYPE('?'), type],
     ['status = ?', status],
   ],
   decides: ['types', 'statuses'],

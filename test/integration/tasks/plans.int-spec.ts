@@ -7,8 +7,10 @@ import { CLAIM_SUSPECT, FREE_ORPHANS, HOLD_ORPHANS, SURVEY } from '../../../src/
 import { FROM_THE_START } from '../../../src/tasks/limits/lane-position.js';
 import { REVISION } from '../../../src/tasks/limits/limits.sql.js';
 import { REGISTER_WORKER, RENEW_LEASE } from '../../../src/tasks/queue/lease.sql.js';
-import { EVENTS_OF_TASK, IDS_BY_PREFIX, TASK_BY_ID } from '../../../src/tasks/queue/read.sql.js';
+import { EVENTS_OF_TASK, IDS_BY_PREFIX, TASK_BY_ID, THROUGHPUT } from '../../../src/tasks/queue/read.sql.js';
 import { FINISH, HOLD, REQUEUE, SAVE_CHECKPOINT, WRITE_PROGRESS } from '../../../src/tasks/queue/settle.sql.js';
+import { LOOK, listStatement } from '../../../src/tasks/listing/task-list.sql.js';
+import { EXPIRED, FINISHED_TYPES } from '../../../src/tasks/retention/retention.sql.js';
 import type { Sql } from '../../../src/platform/database/transaction.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { ACTOR, Engine, work } from '../../support/engine-harness.js';
@@ -262,6 +264,20 @@ describe.each([
     expect(await most(HOLD_TASKS, [ids(3)])).toBe(3);
     expect(await most(CANCEL_UNHELD, [ids(3), ACTOR, [one?.id]])).toBe(3);
     expect(await most(REQUEST_CANCEL, [ids(3), ACTOR])).toBe(3);
+  });
+
+  it('what asks for a type reads the index of kinds, as far as it must', async () => {
+    const reads = (text: string, values: readonly unknown[]) => readsOf(engine.database, text, values);
+    const page = listStatement(
+      { types: [work.name], statuses: ['completed'] },
+      { limit: 10, offset: 0, look: LOOK.rows },
+    );
+    expect(await reads(page.text, page.values)).toEqual({ finished_tasks_kind: 10 });
+    expect(await reads(THROUGHPUT, ['test.other'])).toEqual({ finished_tasks_kind: 0 });
+    expect(await reads(FINISHED_TYPES, [])).toEqual({ finished_tasks_kind: 1 });
+    const first = '00000000-0000-0000-0000-000000000000';
+    const expired = [work.name, 'completed', first, 'ffffffff-ffff-ffff-ffff-ffffffffffff', new Date(), 5];
+    expect(await reads(EXPIRED, expired)).toEqual({ finished_tasks_kind: 5 });
   });
 
   it('reading one task reads that one, unfinished or not', async () => {
