@@ -3,6 +3,7 @@ import { fanOut } from '../../../src/tasks/index.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { aborted, ACTOR, deferred, Engine, once, part, split, splitOnly, work } from '../../support/engine-harness.js';
+import { BY, limitsOf, type } from '../../support/limit-harness.js';
 import { waitFor } from '../../support/wait-for.js';
 
 let database: TestDatabase;
@@ -71,6 +72,19 @@ describe('a reply that is lost', () => {
       'queued>running claimed',
       'running>completed completed',
     ]);
+  });
+
+  it('to a claim within limits: what was claimed without limits before it runs at once', async () => {
+    await limitsOf(asker).set(type(work), { concurrency: 1 }, BY);
+    await asker.enqueue(work);
+    proxy.onReply = (reply) => (reply.includes('tokensAgeMs') ? 'cut' : 'pass'); // of every look at limits
+    await worker.work({ leaseMs: 10_000, renewMs: 1_000 });
+
+    for (let n = 0; n < 3; n += 1) {
+      const id = await asker.enqueue(once, { n });
+      expect(await asker.finished(id)).toMatchObject({ status: 'completed' });
+      expect(await asker.trail(id)).not.toContain('running>queued released');
+    }
   });
 
   it('to a settlement: it has happened, once', async () => {
