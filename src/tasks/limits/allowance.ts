@@ -39,6 +39,13 @@ export function tokensOf(rate: RateLimit | undefined, { tokens, tokensAgeMs }: L
 export const msUntilToken = ({ count, perMs }: RateLimit, tokens: number): number =>
   Math.max(0, Math.ceil(((1 - tokens) * perMs) / count));
 
+/** When the next may start after `started` did, if it is the rate that it waits for then; undefined if not. */
+export function msUntilNext(rate: RateLimit | undefined, state: LimitState, started: number): number | undefined {
+  const tokens = tokensOf(rate, state);
+  if (rate === undefined || tokens === undefined || tokens - started >= 1) return undefined;
+  return msUntilToken(rate, tokens - started);
+}
+
 /** What limits leave of `wanted`. `type` and `state` are undefined for what waits in a queue's own lane. */
 export function allowanceOf(
   wanted: number,

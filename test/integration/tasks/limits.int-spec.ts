@@ -147,6 +147,15 @@ describe('a rate', () => {
     expect(worst.filter(({ count, allowed }) => count > allowed + 1)).toEqual([]);
     expect(starts.at(-1)!.at - starts[0]!.at).toBeGreaterThan(2_000);
   });
+
+  it('lets a task start when there is a token, however long those before it take and however seldom anybody polls', async () => {
+    fleet.script.when(rated, (_input, { signal }) => aborted(signal));
+    await engine.tasks.enqueueMany(rated, many(20), { actor: 'test' });
+    await engine.work({ concurrency: { default: 30 }, pollMs: 60_000 });
+
+    const running = async (): Promise<boolean> => (await engine.count(`live_tasks WHERE status = 'running'`)) === 20;
+    await waitFor('all of them to run', running);
+  });
 });
 
 describe('a circuit', () => {
