@@ -235,6 +235,23 @@ describe('a task that takes too long', () => {
     expect(await asker.tasks.get(id)).toMatchObject({ status: 'failed', result: null, processed: 0 });
   });
 
+  it('and does not listen, amid a transaction that holds it, keeps the outcomes of no others waiting', async () => {
+    const end = deferred();
+    worker.script.when(brief, (_input, context) => context.transaction(() => end.promise));
+    const stuck = await asker.enqueue(brief);
+    await waitFor(
+      'its own outcome to wait for it',
+      () => asker.count(`pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`),
+      { timeoutMs: 20_000 },
+    );
+
+    const other = await asker.finished(await asker.enqueue(work), { timeoutMs: 3_000 });
+
+    expect(other).toMatchObject({ status: 'completed' });
+    end.resolve();
+    expect(await asker.finished(stuck)).toMatchObject({ status: 'completed', attempt: 2 });
+  });
+
   it('keeps to its policy between attempts even when it does not listen', async () => {
     const end = deferred();
     worker.script.when(patient, () => end.promise);
