@@ -158,6 +158,18 @@ describe('a rate', () => {
   });
 });
 
+describe('a clock of the database that is set back', () => {
+  it('does not keep the tasks of a rate from starting until it has caught up', async () => {
+    await engine.work();
+    await engine.finished(await engine.enqueue(rated));
+    await engine.database.query(
+      `UPDATE task_limit_states SET tokens = 0, tokens_at = now() + interval '1 hour' WHERE name = $1`,
+      [rated.name],
+    );
+    expect(await engine.finished(await engine.enqueue(rated))).toMatchObject({ status: 'completed' });
+  });
+});
+
 describe('a circuit', () => {
   const down = (): never => {
     throw new TransientError('dependency_down', 'nobody answers');
