@@ -8,7 +8,7 @@ import { MARK_ENDING } from '../queue/lease.sql.js';
 import type { Opening } from '../queue/wakeup.js';
 import { ProgressWriter } from './progress-writer.js';
 import { Attempt, type ClaimedRow, type StopReason } from './attempt.js';
-import { endSpan, withinAttempt } from './attempt-span.js';
+import { endSpan, onBehalfOf, withinAttempt } from './attempt-span.js';
 import { type HeldTask, Lease, type LeaseTimes } from './lease.js';
 import type { WrittenOutcome } from './outcome-writer.js';
 import type { Settler } from './settler.js';
@@ -217,18 +217,20 @@ export class Worker {
       if (attempt.stoppedMs === undefined) {
         if (now > attempt.deadlineMs) attempt.stop('timeout');
       } else if (now > attempt.stoppedMs + STOP_GRACE_MS) {
-        const { row } = attempt;
-        this.logger.warn({
-          message: 'handler ignores its signal; settled without it',
-          jobId: row.id,
-          taskName: row.type,
+        onBehalfOf(attempt, () => {
+          this.giveUp(attempt);
         });
-        // What is still going on may yet take the process down: the next suspect must not be in it.
-        if (this.options.leaveCell) void this.loopOf(row.type)?.stop();
-        this.close(attempt, this.loopOf(row.type), this.parts.execution.outcomes.giveUp(this.leftOver, attempt));
-        this.options.leaveCell?.();
       }
     }
+  }
+
+  private giveUp(attempt: Attempt): void {
+    const loop = this.loopOf(attempt.row.type);
+    this.logger.warn({ message: 'handler ignores its signal; settled without it' });
+    // What is still going on may yet take the process down: the next suspect must not be in it.
+    if (this.options.leaveCell) void loop?.stop();
+    this.close(attempt, loop, this.parts.execution.outcomes.giveUp(this.leftOver, attempt));
+    this.options.leaveCell?.();
   }
 
   private loopOf(type: string): TaskSource | undefined {
