@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { retrySerializationFailures } from '../platform/database/retry-transaction.js';
 import type { Sql, Transaction } from '../platform/database/transaction.js';
 import type { AnyTaskDefinition, AnyTaskType, TaskType } from './define-task.js';
 import { makeOnce } from './idempotency.js';
@@ -55,10 +56,14 @@ export class TaskCreator {
   ): Promise<EnqueuedTask[]> {
     const tasks = checked(definition, inputs);
     return this.within(definition, options, (sql) => {
-      // One statement is a transaction already. In the caller's transaction nothing is written before all is checked.
-      const atOnce = options.tx ?? (inputs.length <= ROWS_A_STATEMENT ? sql : undefined);
-      if (atOnce) return this.enqueuer.add(atOnce, { definition, tasks: [...tasks], terms: options });
-      return this.pool.transaction((own) => this.enqueuer.add(own, { definition, tasks, terms: options }));
+      const add = (to: Sql, all: Iterable<NewTask>): Promise<EnqueuedTask[]> =>
+        this.enqueuer.add(to, { definition, tasks: all, terms: options });
+      // In the caller's transaction nothing is written before all is checked.
+      if (options.tx) return add(options.tx, [...tasks]);
+      if (inputs.length > ROWS_A_STATEMENT) return this.pool.transaction((own) => add(own, tasks));
+      // One statement is a transaction already; it may lose against another with the same dedup keys in another order.
+      const some = [...tasks];
+      return retrySerializationFailures(() => add(sql, some));
     });
   }
 

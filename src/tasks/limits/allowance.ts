@@ -28,16 +28,27 @@ export interface Allowance {
   readonly isProbe: boolean;
 }
 
-/** What is in the bucket by now; undefined without a rate. */
+/**
+ * What is in the bucket by now; undefined without a rate. When the clock was set back since it was looked at nobody knows how
+ * long that is; by more than it counts in, it begins anew instead of standing still until then.
+ */
 export function tokensOf(rate: RateLimit | undefined, { tokens, tokensAgeMs }: LimitState): number | undefined {
   if (rate === undefined) return undefined;
   const { count, perMs, burst = count } = rate;
-  if (tokens === null) return burst;
-  return Math.min(burst, tokens + (Math.max(0, tokensAgeMs ?? 0) * count) / perMs);
+  const ageMs = tokensAgeMs ?? 0;
+  if (tokens === null || ageMs < -perMs) return burst;
+  return Math.min(burst, tokens + (Math.max(0, ageMs) * count) / perMs);
 }
 
 export const msUntilToken = ({ count, perMs }: RateLimit, tokens: number): number =>
   Math.max(0, Math.ceil(((1 - tokens) * perMs) / count));
+
+/** When the next may start after `started` did, if it is the rate that it waits for then; undefined if not. */
+export function msUntilNext(rate: RateLimit | undefined, state: LimitState, started: number): number | undefined {
+  const tokens = tokensOf(rate, state);
+  if (rate === undefined || tokens === undefined || tokens - started >= 1) return undefined;
+  return msUntilToken(rate, tokens - started);
+}
 
 /** What limits leave of `wanted`. `type` and `state` are undefined for what waits in a queue's own lane. */
 export function allowanceOf(

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Sql } from '../../platform/database/transaction.js';
 import { EnginePool } from '../queue/engine-pool.js';
 import { laneRange, ownLane } from '../queue/lanes.sql.js';
-import { type Allowance, allowanceOf, type LimitState, type Running, tokensOf } from './allowance.js';
+import { type Allowance, allowanceOf, type LimitState, msUntilNext, type Running, tokensOf } from './allowance.js';
 import {
   CHOOSE,
   CHOOSE_SUSPECT,
@@ -94,7 +94,8 @@ export class Gate {
       const rows = chosen.ids.length === 0 ? [] : await request.take(sql, chosen.ids);
       if (type && state)
         await spend(sql, { type, state, chosen, probe: allowance.isProbe ? rows[0] : undefined }, rows.length);
-      return { rows, retryInMs: chosen.retryInMs };
+      const nextInMs = state && msUntilNext(type?.limits.rate, state, rows.length);
+      return { rows, retryInMs: chosen.retryInMs ?? nextInMs };
     });
   }
 }

@@ -94,6 +94,15 @@ describe('LanePosition', () => {
     expect(lane.asked).toEqual(['start', 2, 4, 'start', 8, 10, 'start', 14, 16, 'start']);
   });
 
+  it('goes on from there also when the way to the start took long', async () => {
+    await position.claim(2, '1', (place, limit) => {
+      jest.advanceTimersByTime(10_000);
+      return lane.claimFrom(place, limit);
+    });
+    await claim();
+    expect(lane.asked).toEqual(['start', 2]);
+  });
+
   it('keeps what it has claimed when the database does not answer again', async () => {
     await claim(4);
     const rows = await position.claim(4, '1', (place, limit) =>

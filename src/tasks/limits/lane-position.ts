@@ -40,11 +40,13 @@ export class LanePosition {
     claimFrom: (place: LanePlace, limit: number) => Promise<ClaimedRow[]>,
   ): Promise<ClaimedRow[]> {
     const { news } = this;
-    const from = this.trusted(revision) ?? { place: FROM_THE_START, revision, untilMs: performance.now() + TRUSTED_MS };
-    const rows = await claimFrom(from.place, wanted);
+    const from = this.trusted(revision);
+    const rows = await claimFrom(from?.place ?? FROM_THE_START, wanted);
     const isFull = rows.length === wanted;
-    this.reached = isFull && news === this.news ? { ...from, place: placeOfLast(rows) } : undefined;
-    if (isFull || from.place === FROM_THE_START) return rows;
+    // From when the start was seen: the way there may have been long.
+    const untilMs = from?.untilMs ?? performance.now() + TRUSTED_MS;
+    this.reached = isFull && news === this.news ? { place: placeOfLast(rows), revision, untilMs } : undefined;
+    if (isFull || !from) return rows;
     const before = await claimFrom(FROM_THE_START, wanted - rows.length).catch((error: unknown) => {
       if (rows.length === 0) throw error;
       return []; // what was claimed counts, even where another statement was not answered

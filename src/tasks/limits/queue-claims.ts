@@ -7,6 +7,9 @@ import { CLAIM_CHOSEN, TYPES_WITH_WORK } from './gate.sql.js';
 import { FROM_THE_START, type LanePlace, LanePosition } from './lane-position.js';
 import type { LimitsSnapshot, LimitsView } from './limits-view.js';
 
+/** How soon to look again where the database did not answer. */
+const RETRY_MS = 500;
+
 export interface QueueClaimsOptions {
   readonly queue: string;
   readonly workerId: string;
@@ -67,21 +70,26 @@ export class QueueClaims {
   async claim(limit: number, only?: ReadonlySet<string>): Promise<ClaimedRow[]> {
     const snapshot = await this.parts.view.fresh();
     this.forgetOldNews();
-    const queue = snapshot.queues.get(this.options.queue);
-    if (queue?.pause) return [];
+    if (snapshot.queues.get(this.options.queue)?.pause) return [];
     const rows: ClaimedRow[] = [];
     for (const type of await this.inTurn(snapshot)) {
       if (type !== undefined && only?.has(type) === false) continue;
       if (rows.length >= limit) break;
-      const wanted = limit - rows.length;
-      const isPlain = type === undefined && queue?.limits.concurrency === undefined;
-      rows.push(
-        ...(isPlain
-          ? await this.claimPlain(snapshot, { wanted, only })
-          : await this.claimLimited(snapshot, type, { wanted, only })),
-      );
+      try {
+        rows.push(...(await this.claimOf(snapshot, type, { wanted: limit - rows.length, only })));
+      } catch (error) {
+        if (rows.length === 0) throw error;
+        this.notBeforeMs.set(type ?? '', performance.now() + RETRY_MS);
+        break; // what was claimed counts, even where another statement was not answered
+      }
     }
     return rows;
+  }
+
+  private claimOf(snapshot: LimitsSnapshot, type: string | undefined, wanted: Wanted): Promise<readonly ClaimedRow[]> {
+    const queue = snapshot.queues.get(this.options.queue);
+    const isPlain = type === undefined && queue?.limits.concurrency === undefined;
+    return isPlain ? this.claimPlain(snapshot, wanted) : this.claimLimited(snapshot, type, wanted);
   }
 
   /** Undefined stands for the queue's own lane. Types are looked at only where there is something to claim. */

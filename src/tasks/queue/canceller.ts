@@ -35,7 +35,7 @@ export class Canceller {
 
   /** The same for all tasks that `choose` gives, at once; it holds their workflows, if they have any. */
   async cancelAll(actor: string, choose: (sql: Sql) => Promise<readonly string[]>): Promise<void> {
-    this.announce(await this.pool.transaction(async (sql) => this.cancelWithin(sql, await choose(sql), actor)));
+    this.announce(await this.pool.patientTransaction(async (sql) => this.cancelWithin(sql, await choose(sql), actor)));
   }
 
   /**

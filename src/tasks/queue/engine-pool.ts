@@ -11,6 +11,8 @@ const UNTIL_ON_DISK = `SELECT pg_logical_emit_message(true, 'photosafe', '')`;
 
 const CONNECTIONS = 6;
 const CONNECTIONS_BY_KEY = 4;
+/** Fewer let one cancellation wait for another's handler, more are more connections of a process that cancels much. */
+const PATIENT_CONNECTIONS = 2;
 
 /**
  * Planner settings for the engine's statements, all of which are index look-ups. Statistics are always wrong on a table
@@ -53,6 +55,7 @@ export class EnginePool implements Sql, OnApplicationShutdown {
   answerWithinMs = 30_000;
   private pool: Pool | undefined;
   private poolByKey: Pool | undefined;
+  private patientPool: Pool | undefined;
 
   constructor(private readonly database: Database) {}
 
@@ -100,11 +103,19 @@ export class EnginePool implements Sql, OnApplicationShutdown {
 
   /** All of `work` runs again when the transaction loses against another one. */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return retrySerializationFailures(() => this.once(work));
+    return retrySerializationFailures(() => this.once(this.open(), work));
   }
 
-  private async once<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    const client = await this.open().connect();
+  /**
+   * The same where it may have to wait for a row that a handler holds in a transaction of its own: on connections of its own,
+   * so that claims and what is added do not wait with it.
+   */
+  patientTransaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return retrySerializationFailures(() => this.once(this.openPatient(), work));
+  }
+
+  private async once<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+    const client = await pool.connect();
     const connection = { broken: false };
     const query = async <Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> => {
       try {
@@ -128,7 +139,7 @@ export class EnginePool implements Sql, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.pool?.end(), this.poolByKey?.end()]);
+    await Promise.all([this.pool?.end(), this.poolByKey?.end(), this.patientPool?.end()]);
   }
 
   private async keptPlan<Row extends object>(
@@ -145,6 +156,10 @@ export class EnginePool implements Sql, OnApplicationShutdown {
 
   private openByKey(): Pool {
     return (this.poolByKey ??= this.create('photosafe-settling', CONNECTIONS_BY_KEY, PLANNER_BY_KEY));
+  }
+
+  private openPatient(): Pool {
+    return (this.patientPool ??= this.create('photosafe-cancelling', PATIENT_CONNECTIONS, PLANNER));
   }
 
   private create(applicationName: string, max: number, planner: Readonly<Record<string, string>>): Pool {

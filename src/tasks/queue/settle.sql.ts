@@ -140,6 +140,7 @@ export const REQUEUE = `
     UPDATE live_tasks t
     SET status = 'queued', worker_id = NULL, ready = o.delay_ms <= 0 AND (o.reason <> 'released' OR t.crash_count = 0),
       crash_count = CASE WHEN o.reason = 'released' THEN t.crash_count ELSE 0 END,
+      deaths_alone = CASE WHEN o.reason = 'released' THEN t.deaths_alone ELSE 0 END,
       run_at = now() + o.delay_ms * interval '1 millisecond',
       queued_at = now(), updated_at = now(), attempt = t.attempt - CASE WHEN o.reason = 'backoff' THEN 0 ELSE 1 END,
       processed = greatest(t.processed, o.done), total = coalesce(o.expected, t.total),
@@ -159,7 +160,7 @@ export const REQUEUE = `
 export const WAIT_FOR_CHILDREN = `
   WITH waiting AS (
     UPDATE live_tasks
-    SET waiting = true, worker_id = NULL, joining = true, crash_count = 0, checkpoint = $5::jsonb,
+    SET waiting = true, worker_id = NULL, joining = true, crash_count = 0, deaths_alone = 0, checkpoint = $5::jsonb,
       total = coalesce($6, total), updated_at = now()
     WHERE id = $2 AND fence = $3 AND worker_id = $1 AND status = 'running'
     RETURNING id, cancel_requested_at IS NOT NULL AS cancel, cancel_requested_by

@@ -3,16 +3,23 @@ import type { Spans } from '../../platform/tracing/tracing.js';
 import type { Attempt } from './attempt.js';
 import type { WrittenOutcome } from './outcome-writer.js';
 
+const fieldsOf = ({ row }: Attempt): LogFields => ({
+  jobId: row.id,
+  taskName: row.type,
+  taskVersion: row.version,
+  attempt: row.attempt,
+  fence: row.fence,
+});
+
+/** What is done to an attempt from outside is logged as of it, too. */
+export function onBehalfOf(attempt: Attempt, work: () => void): void {
+  withLogFields({ ...fieldsOf(attempt), ...attempt.span?.logFields }, work);
+}
+
 /** Has an attempt run with its fields in each log line; where traces are on, in a span that goes on from its enqueuing. */
 export function withinAttempt(attempt: Attempt, spans: Spans | undefined, work: () => void): void {
   const { row } = attempt;
-  const fields: LogFields = {
-    jobId: row.id,
-    taskName: row.type,
-    taskVersion: row.version,
-    attempt: row.attempt,
-    fence: row.fence,
-  };
+  const fields = fieldsOf(attempt);
   if (spans === undefined) {
     withLogFields(fields, work);
     return;

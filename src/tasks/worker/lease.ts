@@ -50,6 +50,10 @@ export interface LeaseHolder {
 
 /** Part of the lease that is not trusted: the worker stops by itself before others may take over. */
 const SAFETY_MARGIN_MS = 500;
+/**
+ * How soon to try again without a connection, or without the lock: a connection that broke unnoticed holds it until the server
+ * finds out, and from then on nobody does. Others tolerate that for no longer than CONNECTION_GRACE_MS.
+ */
 const RECONNECT_MS = 200;
 /**
  * What a process that was paused for longer than its lease gets to renew it: nobody may have noticed. Larger lets
@@ -132,7 +136,7 @@ export class Lease {
 
   private async keep(): Promise<void> {
     while (this.alive()) {
-      await this.pause.for(this.client ? this.times.renewMs : RECONNECT_MS);
+      await this.pause.for(this.locked ? this.times.renewMs : RECONNECT_MS);
       if (!this.alive()) return;
       const beganMs = performance.now();
       try {

@@ -56,6 +56,7 @@ export class QueueLoop {
   private onNoneReserved: (() => void) | undefined;
   private readonly pause = new WakeablePause();
   private done: Promise<void> | undefined;
+  private stopping: Promise<void> | undefined;
   /** Starts in the loop's own context: log lines and traces of a task are not those of whoever added it. */
   private readonly startApart: (row: ClaimedRow) => void;
 
@@ -103,7 +104,12 @@ export class QueueLoop {
     };
   }
 
-  async stop(): Promise<void> {
+  /** Whoever asks waits until it is done: a lease may be lost while its worker stops. */
+  stop(): Promise<void> {
+    return (this.stopping ??= this.finish());
+  }
+
+  private async finish(): Promise<void> {
     this.stopped = true;
     this.pause.wake();
     await this.done;

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sqlState } from '../../platform/database/sql-state.js';
 import { type Ending, type Return, Settlement } from '../queue/settlement.js';
@@ -29,6 +30,13 @@ export class Settler {
   private returns: Return[] = [];
   private writing: readonly (Ending | Return)[] = [];
   private draining: Promise<void> | undefined;
+  /**
+   * One macrotask later, so that what ends in this tick shares a statement. In the settler's own context: log lines of a batch
+   * are not those of the attempt that ended first.
+   */
+  private readonly drainApart = AsyncResource.bind(() =>
+    new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.drain()),
+  );
   private abandoned = false;
 
   constructor(
@@ -72,8 +80,7 @@ export class Settler {
   }
 
   private beginDraining(): void {
-    // One macrotask later, so that what ends in this tick shares a statement.
-    this.draining ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.drain());
+    this.draining ??= this.drainApart();
   }
 
   private async drain(): Promise<void> {

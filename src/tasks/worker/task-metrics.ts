@@ -41,7 +41,7 @@ export class TaskMetrics {
     });
     new Counter({
       name: 'photosafe_task_attempts_ended_total',
-      help: 'Attempts ended: completed, failed, cancelled, retry, released, waiting (for children), lost',
+      help: 'Attempts ended: completed, failed, cancelled, retry, released, parked, waiting (for children), lost',
       labelNames: ['type', 'outcome'],
       registers,
       collect() {

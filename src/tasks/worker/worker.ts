@@ -8,7 +8,7 @@ import { MARK_ENDING } from '../queue/lease.sql.js';
 import type { Opening } from '../queue/wakeup.js';
 import { ProgressWriter } from './progress-writer.js';
 import { Attempt, type ClaimedRow, type StopReason } from './attempt.js';
-import { endSpan, withinAttempt } from './attempt-span.js';
+import { endSpan, onBehalfOf, withinAttempt } from './attempt-span.js';
 import { type HeldTask, Lease, type LeaseTimes } from './lease.js';
 import type { WrittenOutcome } from './outcome-writer.js';
 import type { Settler } from './settler.js';
@@ -42,6 +42,8 @@ export class Worker {
   private readonly loops = new Map<string, TaskSource>();
   private readonly lease: Lease;
   private readonly settler: Settler;
+  /** For attempts that were given up: what still goes on may hold the row, and nobody else's outcome is to wait for it. */
+  private readonly leftOver: Settler;
   private readonly progress: ProgressWriter;
   private sweeper: NodeJS.Timeout | undefined;
   private readonly reportProgress = (reporting: Attempt): void => {
@@ -70,6 +72,7 @@ export class Worker {
       },
     });
     this.settler = parts.settlers.for(this.id);
+    this.leftOver = parts.settlers.for(this.id);
     this.progress = new ProgressWriter(this.id, parts.pool);
   }
 
@@ -134,7 +137,7 @@ export class Worker {
     clearTimeout(giveUp);
     clearInterval(this.sweeper);
     this.progress.stop();
-    await this.settler.flush();
+    await this.settled();
     if (!this.isLost) await this.lease.resign();
     this.logger.log({ message: 'worker stopped', workerId: this.id });
   }
@@ -150,7 +153,7 @@ export class Worker {
         this.work(row, loop);
       },
       mayClaim: () => this.lease.held,
-      settled: () => this.settler.flush(),
+      settled: () => this.settled(),
       onIdle: leave,
     });
     for (const queue of queues) this.loops.set(queue, loop);
@@ -214,18 +217,20 @@ export class Worker {
       if (attempt.stoppedMs === undefined) {
         if (now > attempt.deadlineMs) attempt.stop('timeout');
       } else if (now > attempt.stoppedMs + STOP_GRACE_MS) {
-        const { row } = attempt;
-        this.logger.warn({
-          message: 'handler ignores its signal; settled without it',
-          jobId: row.id,
-          taskName: row.type,
+        onBehalfOf(attempt, () => {
+          this.giveUp(attempt);
         });
-        // What is still going on may yet take the process down: the next suspect must not be in it.
-        if (this.options.leaveCell) void this.loopOf(row.type)?.stop();
-        this.close(attempt, this.loopOf(row.type), this.parts.execution.outcomes.giveUp(this.settler, attempt));
-        this.options.leaveCell?.();
       }
     }
+  }
+
+  private giveUp(attempt: Attempt): void {
+    const loop = this.loopOf(attempt.row.type);
+    this.logger.warn({ message: 'handler ignores its signal; settled without it' });
+    // What is still going on may yet take the process down: the next suspect must not be in it.
+    if (this.options.leaveCell) void loop?.stop();
+    this.close(attempt, loop, this.parts.execution.outcomes.giveUp(this.leftOver, attempt));
+    this.options.leaveCell?.();
   }
 
   private loopOf(type: string): TaskSource | undefined {
@@ -238,12 +243,21 @@ export class Worker {
    * outcome could not be written at all. Nobody else would ever take these, because the worker lives.
    */
   private releaseUnknown(tasks: readonly HeldTask[]): void {
-    const unwritten = this.settler.unwritten();
+    const unwritten = this.unwritten();
     for (const { id, fence, hasParent, workflowId } of tasks) {
       if (this.attempts.get(id)?.row.fence === fence || unwritten.get(id) === fence) continue;
       this.logger.warn({ message: 'held without knowing: released', jobId: id });
       this.settler.giveBack({ id, fence, hasParent, workflowId, reason: 'released', delayMs: 0, processed: 0 });
     }
+  }
+
+  /** The attempts whose outcomes are still to be written: task → fence. */
+  private unwritten(): Map<string, number> {
+    return new Map([...this.settler.unwritten(), ...this.leftOver.unwritten()]);
+  }
+
+  private async settled(): Promise<void> {
+    await Promise.all([this.settler.flush(), this.leftOver.flush()]);
   }
 
   private stopAll(why: StopReason): void {
@@ -254,6 +268,7 @@ export class Worker {
     this.isLost = true;
     const alibi = this.alibi();
     this.settler.abandon();
+    this.leftOver.abandon();
     this.stopAll('lease-lost');
     clearInterval(this.sweeper);
     this.progress.stop();
@@ -264,7 +279,7 @@ export class Worker {
 
   private alibi(): Held | undefined {
     if (!this.wakefulness.awakeFor(this.options.leaseMs)) return undefined;
-    const tasks = new Map(this.settler.unwritten());
+    const tasks = this.unwritten();
     for (const [id, { row }] of this.attempts) tasks.set(id, row.fence);
     return { workerId: this.id, tasks: [...tasks].map(([id, fence]) => ({ id, fence })) };
   }

@@ -1,7 +1,7 @@
 import type { TaskContext } from '../../../src/tasks/index.js';
 import { LeaseLostError } from '../../../src/tasks/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
-import { aborted, ACTOR, brief, deferred, Engine, patient, work } from '../../support/engine-harness.js';
+import { aborted, ACTOR, brief, deferred, elsewhere, Engine, patient, work } from '../../support/engine-harness.js';
 import { waitFor } from '../../support/wait-for.js';
 
 let database: TestDatabase;
@@ -15,6 +15,8 @@ beforeAll(async () => {
   [worker, asker] = await Promise.all([Engine.open(database.url), Engine.open(database.url)]);
   await worker.work({ renewMs: 1_000, leaseMs: 8_000 });
 });
+
+const WAITING = `pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
 
 afterEach(() => {
   worker.script.clear();
@@ -122,6 +124,26 @@ describe('cancelling', () => {
     await asker.finished(id);
     expect(await asker.tasks.cancel(id, ACTOR)).toMatchObject({ status: 'completed', result: 5 });
     expect((await asker.trail(id)).at(-1)).toBe('running>completed completed');
+  });
+
+  it('tasks whose handlers are amid transactions does not keep others from being added', async () => {
+    const end = deferred();
+    for (const task of [work, elsewhere])
+      worker.script.when(task, (_input, context) => context.transaction(() => end.promise));
+    const held = await Promise.all(
+      [work, elsewhere, work, elsewhere, work, elsewhere].map((task) => asker.enqueue(task)),
+    );
+    for (const id of held) await asker.until(id, ({ status }) => status === 'running');
+
+    const cancelling = Promise.allSettled(held.map((id) => asker.tasks.cancel(id, ACTOR)));
+    await waitFor('some of them to wait', async () => (await asker.count(WAITING)) > 1);
+
+    const added = asker.add(work, {}, { runImmediately: false });
+    const all = async (): Promise<boolean> => (await asker.count('live_tasks')) === held.length + 1;
+    await waitFor('it to be there', all, { timeoutMs: 3_000 });
+    end.resolve();
+    await Promise.all([added, cancelling]);
+    for (const id of held) await asker.finished(id);
   });
 
   it('twice is the same as once', async () => {
@@ -233,6 +255,19 @@ describe('a task that takes too long', () => {
     const others = await Promise.all([1, 2, 3, 4].map(() => asker.enqueue(work)));
     await Promise.all(others.map((other) => asker.finished(other)));
     expect(await asker.tasks.get(id)).toMatchObject({ status: 'failed', result: null, processed: 0 });
+  });
+
+  it('and does not listen, amid a transaction that holds it, keeps the outcomes of no others waiting', async () => {
+    const end = deferred();
+    worker.script.when(brief, (_input, context) => context.transaction(() => end.promise));
+    const stuck = await asker.enqueue(brief);
+    await waitFor('its own outcome to wait for it', () => asker.count(WAITING), { timeoutMs: 20_000 });
+
+    const other = await asker.finished(await asker.enqueue(work), { timeoutMs: 3_000 });
+
+    expect(other).toMatchObject({ status: 'completed' });
+    end.resolve();
+    expect(await asker.finished(stuck)).toMatchObject({ status: 'completed', attempt: 2 });
   });
 
   it('keeps to its policy between attempts even when it does not listen', async () => {

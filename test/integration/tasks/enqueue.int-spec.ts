@@ -264,6 +264,17 @@ describe('a dedup key', () => {
     expect(await rows()).toBe(1);
   });
 
+  it('admits one of two calls of many, also when these have the same keys in another order', async () => {
+    const inputs = Array.from({ length: 2_000 }, (_, n) => ({ key: `k${String(n)}` }));
+    for (let round = 1; round <= 5; round += 1) {
+      const calls = [inputs, [...inputs].reverse()].map((some) =>
+        engine.tasks.enqueueMany(unique, some, { actor: ACTOR }),
+      );
+      expect((await Promise.all(calls)).flat().filter(({ created }) => created)).toHaveLength(inputs.length);
+      await engine.database.query('DELETE FROM live_tasks');
+    }
+  });
+
   it('goes to the waiting request when the transaction that holds it rolls back', async () => {
     const held = deferred();
     const giveUp = deferred();

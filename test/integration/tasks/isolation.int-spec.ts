@@ -3,8 +3,9 @@ import { EnginePool } from '../../../src/tasks/queue/engine-pool.js';
 import { STRIKE_OFF_WORKERS } from '../../../src/tasks/queue/lease.sql.js';
 import type { Cell } from '../../../src/tasks/isolation/cell.js';
 import { Orphans } from '../../../src/tasks/isolation/orphans.js';
+import { fanOut } from '../../../src/tasks/index.js';
 import { type Child, runTypeScript } from '../../support/child.js';
-import { aborted, ACTOR, Engine, once, renewed, splitOnly, work } from '../../support/engine-harness.js';
+import { aborted, ACTOR, Engine, once, part, patient, renewed, splitOnly, work } from '../../support/engine-harness.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { node, Workflows } from '../../support/workflows.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -274,6 +275,24 @@ describe('suspects', () => {
     await engine.work(TIMES);
     expect(await engine.finished(failing)).toMatchObject({ status: 'completed', attempt: 2, crashCount: 0 });
     expect(await engine.count(suspects)).toBe(0);
+  });
+});
+
+describe('a death that was seen', () => {
+  it('is forgotten when an attempt ends by itself, or splits: two count only in a row', async () => {
+    engine.script.when(patient, () => Promise.reject(new Error('in an orderly way')));
+    engine.script.when(splitOnly, () => fanOut(part, [{ input: {} }]));
+    engine.script.when(part, (_input, { signal }) => aborted(signal));
+    await engine.work(TIMES);
+    const later = { runImmediately: false };
+    const [failing, splitting] = [await engine.enqueue(patient, {}, later), await engine.enqueue(splitOnly, {}, later)];
+    await engine.database.query('UPDATE live_tasks SET deaths_alone = 1');
+
+    for (const id of [failing, splitting]) await engine.tasks.run(id, ACTOR);
+
+    await engine.until(failing, ({ status, attempt }) => status === 'queued' && attempt === 1);
+    await engine.until(splitting, ({ waiting }) => waiting);
+    expect(await engine.count('live_tasks WHERE deaths_alone > 0')).toBe(0);
   });
 });
 

@@ -147,6 +147,27 @@ describe('a rate', () => {
     expect(worst.filter(({ count, allowed }) => count > allowed + 1)).toEqual([]);
     expect(starts.at(-1)!.at - starts[0]!.at).toBeGreaterThan(2_000);
   });
+
+  it('lets a task start when there is a token, however long those before it take and however seldom anybody polls', async () => {
+    fleet.script.when(rated, (_input, { signal }) => aborted(signal));
+    await engine.tasks.enqueueMany(rated, many(20), { actor: 'test' });
+    await engine.work({ concurrency: { default: 30 }, pollMs: 60_000 });
+
+    const running = async (): Promise<boolean> => (await engine.count(`live_tasks WHERE status = 'running'`)) === 20;
+    await waitFor('all of them to run', running);
+  });
+});
+
+describe('a clock of the database that is set back', () => {
+  it('does not keep the tasks of a rate from starting until it has caught up', async () => {
+    await engine.work();
+    await engine.finished(await engine.enqueue(rated));
+    await engine.database.query(
+      `UPDATE task_limit_states SET tokens = 0, tokens_at = now() + interval '1 hour' WHERE name = $1`,
+      [rated.name],
+    );
+    expect(await engine.finished(await engine.enqueue(rated))).toMatchObject({ status: 'completed' });
+  });
 });
 
 describe('a circuit', () => {

@@ -1,8 +1,10 @@
 import { EnginePool } from '../../../src/tasks/queue/engine-pool.js';
+import { LEASE_LOCK_CLASS } from '../../../src/tasks/queue/lease.sql.js';
 import { fanOut } from '../../../src/tasks/index.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { aborted, ACTOR, deferred, Engine, once, part, split, splitOnly, work } from '../../support/engine-harness.js';
+import { BY, limitsOf, type } from '../../support/limit-harness.js';
 import { waitFor } from '../../support/wait-for.js';
 
 let database: TestDatabase;
@@ -73,6 +75,19 @@ describe('a reply that is lost', () => {
     ]);
   });
 
+  it('to a claim within limits: what was claimed without limits before it runs at once', async () => {
+    await limitsOf(asker).set(type(work), { concurrency: 1 }, BY);
+    await asker.enqueue(work);
+    proxy.onReply = (reply) => (reply.includes('tokensAgeMs') ? 'cut' : 'pass'); // of every look at limits
+    await worker.work({ leaseMs: 10_000, renewMs: 1_000 });
+
+    for (let n = 0; n < 3; n += 1) {
+      const id = await asker.enqueue(once, { n });
+      expect(await asker.finished(id)).toMatchObject({ status: 'completed' });
+      expect(await asker.trail(id)).not.toContain('running>queued released');
+    }
+  });
+
   it('to a settlement: it has happened, once', async () => {
     await worker.work();
     const id = await asker.enqueue(work, { n: 1 }, { runImmediately: false });
@@ -131,6 +146,31 @@ describe('connections that break', () => {
     } finally {
       await rival.close();
     }
+  });
+
+  it('leave their worker its lease, also when the server finds out late', async () => {
+    await asker.work({ leaseMs: 15_000, renewMs: 3_000 });
+    const workers = () =>
+      asker.database.query<{ id: string; lock_key: number; seen_at: Date }>(
+        'SELECT id, lock_key, seen_at FROM task_workers',
+      );
+    const [before] = await workers();
+    // In place of the session that the server believes in: it has the lock until it ends.
+    const old = await asker.database.connect('old-session');
+    const locked = old.query('SELECT pg_advisory_lock($1, $2)', [LEASE_LOCK_CLASS, before?.lock_key]);
+    await waitFor('it to wait', async () => (await asker.count(`pg_locks WHERE NOT granted`)) === 1);
+    await asker.database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'photosafe-lease'`,
+    );
+    await locked;
+    const renewed = (since?: Date) =>
+      waitFor('a renewal', async () => (await workers()).find(({ seen_at: at }) => since === undefined || at > since));
+    const { seen_at: once } = await renewed(before?.seen_at);
+    const { seen_at: twice } = await renewed(once);
+
+    await old.end();
+
+    expect(await renewed(new Date(twice.getTime() + 2_500))).toMatchObject({ id: before?.id });
   });
 
   it('all the time lose nothing and double nothing', async () => {

@@ -152,6 +152,29 @@ describe('a task for a worker of the same process that has nothing to do', () =>
     expect(await seen.promise).toEqual({ jobId: id, taskName: 'test.work', taskVersion: 1, attempt: 1, fence: 1 });
   });
 
+  it('does not keep a process from ending that loses its lease while the task is being added', async () => {
+    await engine.work();
+    await untilStraight();
+    await waitFor('it to be settled', async () => (await engine.count('live_tasks')) === 0);
+    const [blocker, other] = [await engine.database.connect('blocker'), await engine.database.connect('other')];
+    const connections = async (which: string): Promise<number> =>
+      (await other.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND ${which}`)).rows.length;
+    await blocker.query('BEGIN');
+    await blocker.query('LOCK TABLE task_events IN SHARE MODE');
+    const adding = engine.enqueue(work);
+    await waitFor('it to wait', () =>
+      connections(`wait_event_type = 'Lock' AND query LIKE '%INSERT INTO live_tasks%'`),
+    );
+
+    const closing = engine.close();
+    await other.query('DELETE FROM task_workers');
+    await waitFor('it to hear of that', async () => (await connections(`application_name = 'photosafe-lease'`)) === 0);
+    await blocker.query('COMMIT');
+
+    await Promise.allSettled([closing, adding]);
+    await Promise.all([blocker.end(), other.end()]);
+  });
+
   it('is finished or handed back when its process ends meanwhile', async () => {
     await engine.work();
     await untilStraight();

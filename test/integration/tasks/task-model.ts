@@ -112,13 +112,13 @@ export class TaskModel {
     }
     move(task, 'queued', reason);
     if (reason === 'released') task.attempt -= 1;
-    else task.crashes = 0;
+    else Object.assign(task, { crashes: 0, deaths: 0 });
     Object.assign(task, { ready: due && task.crashes === 0, holder: undefined });
   }
 
   split(task: ModelTask, children: readonly string[]): void {
     task.rounds.push({ open: children.length, completed: 0, failed: 0, cancelled: 0 });
-    Object.assign(task, { waiting: true, holder: undefined, crashes: 0 });
+    Object.assign(task, { waiting: true, holder: undefined, crashes: 0, deaths: 0 });
     for (const id of children) this.add({ id, parent: task, round: task.rounds.length, maxAttempts: 2 });
     if (task.cancelRequested) this.cancel(task);
   }
