@@ -1,8 +1,26 @@
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
-import { aborted, ACTOR, deferred, Engine, once, part, splitOnly, work } from '../../support/engine-harness.js';
-import { fanOut, type FailurePolicy, type NodeSpec } from '../../../src/tasks/index.js';
+import { aborted, ACTOR, deferred, Engine, once, part, Script, splitOnly, work } from '../../support/engine-harness.js';
+import {
+  defineTask,
+  fanOut,
+  type FailurePolicy,
+  Handles,
+  type NodeSpec,
+  taskHandlers,
+  type TaskHandler,
+} from '../../../src/tasks/index.js';
 import { node, Workflows } from '../../support/workflows.js';
 import { wrongMoves } from './invariants.js';
+
+/** Its own code has a bug: there are no such digits. */
+const touchy = defineTask({ ...part, name: 'test.touchy', concurrencyKey: ({ n }) => String(n?.toFixed(-1)) });
+
+@Handles(touchy)
+class TouchyHandler implements TaskHandler<typeof touchy> {
+  run(): Promise<number> {
+    return Promise.resolve(1);
+  }
+}
 
 let database: TestDatabase;
 let engine: Engine;
@@ -10,7 +28,7 @@ let workflows: Workflows;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  engine = await (await Engine.open(database.url)).work();
+  engine = await (await Engine.open(database.url, new Script(), { providers: taskHandlers(TouchyHandler) })).work();
   workflows = new Workflows(engine);
 });
 
@@ -302,6 +320,22 @@ describe('the params of a node', () => {
     const id = await workflows.start(node('a'), node('b', after, { params: { n: { $from: 'a' } } }));
     await workflows.finished(id);
     expect(await workflows.node(id, 'b')).toMatchObject({ errorCode: 'unresolved_reference' });
+  });
+});
+
+describe('a node whose type throws at what its parent gave', () => {
+  it('fails by itself: its parent ends, and so do the other tasks of that worker', async () => {
+    const id = await workflows.start(
+      node('a', [], { params: { n: 5 } }),
+      node('b', ['a'], { type: touchy, params: { n: { $from: 'a' } } }),
+    );
+    expect(await engine.finished(await engine.enqueue(work, { n: 1 }))).toMatchObject({ status: 'completed' });
+    await workflows.finished(id);
+    expect(await workflows.statuses(id)).toEqual({ a: 'completed', b: 'failed' });
+    expect(await workflows.node(id, 'b')).toMatchObject({
+      errorCode: 'unexpected_error',
+      errorMessage: expect.stringContaining('toFixed()') as string,
+    });
   });
 });
 
