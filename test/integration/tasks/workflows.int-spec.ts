@@ -396,6 +396,24 @@ describe('to retry a node', () => {
     await expect(workflows.service.retry(id, { actor: ACTOR })).rejects.toMatchObject({ code: 'nothing_to_retry' });
   });
 
+  it('without a name leaves out what was cancelled and would be skipped now', async () => {
+    const go = deferred<number>();
+    engine.script.when(work, ({ key }) => (key === 'f' ? broken() : key === 'a' ? go.promise : undefined));
+    const skipped = node('b', ['a'], { skipIf: { node: 'a', equals: 5 } });
+    const id = await workflows.start(node('a'), skipped, node('c', ['b']), node('f'));
+    await workflows.untilNode(id, 'a', 'running');
+    await engine.tasks.cancel((await workflows.node(id, 'c')).taskId, ACTOR);
+    go.resolve(5);
+    await workflows.finished(id);
+    expect(await workflows.statuses(id)).toEqual({ a: 'completed', b: 'skipped', c: 'cancelled', f: 'failed' });
+    engine.script.clear();
+    const retry = (name?: string) => workflows.service.retry(id, { node: name, actor: ACTOR });
+    await expect(retry('c')).rejects.toMatchObject({ code: 'dependencies_unmet' });
+    await retry();
+    await workflows.finished(id);
+    expect(await workflows.statuses(id)).toEqual({ a: 'completed', b: 'skipped', c: 'skipped', f: 'completed' });
+  });
+
   it('is refused where it could not run, and while those below are at work', async () => {
     const go = deferred();
     engine.script.when(work, ({ key }) => (key === 'a' ? broken() : key === 'c' ? go.promise : undefined));
