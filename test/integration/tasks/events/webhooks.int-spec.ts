@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Webhook as Verifier } from 'standardwebhooks';
 import { Tail } from '../../../../src/tasks/events/tail.js';
 import { fixed } from '../../../../src/tasks/retry-policy.js';
@@ -116,11 +117,12 @@ describe('webhooks', () => {
     expect(await webhooks.get(webhook.id)).toMatchObject({ failingSince: null, attempt: 0, disabledAt: null });
   });
 
-  it('are tried again when the receiver hangs, hangs up or is not there', async () => {
+  it('are tried again when the receiver hangs, hangs up, talks another protocol or is not there', async () => {
     engine.app.get(Poster, { strict: false }).answerMs = 150;
-    const behaviours = [
+    const behaviours: ((message: Received, response: ServerResponse) => unknown)[] = [
       () => undefined, // says nothing
-      (_message: unknown, response: { destroy(): void }) => response.destroy(),
+      (_message, response) => response.destroy(),
+      (_message, response) => response.writeHead(101, { connection: 'upgrade', upgrade: 'websocket' }).end(),
     ];
     receiver.answer = (message, response) => {
       const next = behaviours.shift();
@@ -129,12 +131,12 @@ describe('webhooks', () => {
     };
     const [one, absent] = [await create(), await create({ url: 'http://127.0.0.1:1/' })];
     const id = await engine.enqueue(work);
-    await waitFor('three attempts', () => receiver.messages.length === 3);
-    expect(receiver.events().map((event) => event.task_id)).toEqual([id, id, id]);
+    await waitFor('four attempts', () => receiver.messages.length === 4);
+    expect(receiver.events().map((event) => event.task_id)).toEqual([id, id, id, id]);
     const errors = async (of: string): Promise<(string | undefined)[]> =>
       (await webhooks.deliveries(of)).map(({ error }) => error?.split(':')[0]);
-    await waitFor('the logs', async () => (await errors(one.webhook.id)).length === 3);
-    expect((await errors(one.webhook.id)).slice(1)).toEqual(['econnreset', 'timeout']);
+    await waitFor('the logs', async () => (await errors(one.webhook.id)).length === 4);
+    expect((await errors(one.webhook.id)).slice(1)).toEqual(['the receiver answered 101', 'econnreset', 'timeout']);
     await waitFor('refusals', async () => (await errors(absent.webhook.id)).includes('econnrefused'));
     expect(await webhooks.get(absent.webhook.id)).toMatchObject({ failingSince: expect.any(Date) });
   });
