@@ -8,6 +8,7 @@ import { WebhookDispatchModule } from '../../../../src/tasks/webhooks/webhook-di
 import { WebhookDispatcher } from '../../../../src/tasks/webhooks/webhook-dispatcher.js';
 import { WebhookService } from '../../../../src/tasks/webhooks/webhook.service.js';
 import { Engine, type EngineParts, Script, unique, work } from '../../../support/engine-harness.js';
+import { FaultProxy } from '../../../support/fault-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../../../support/test-database.js';
 import { waitFor } from '../../../support/wait-for.js';
 import { type Received, WebhookReceiver } from '../../../support/webhook-receiver.js';
@@ -30,8 +31,8 @@ afterEach(async () => {
   await database.drop();
 });
 
-async function openEngine(parts: EngineParts = {}): Promise<Engine> {
-  const opened = await Engine.open(database.url, new Script(), { imports: [WebhookDispatchModule], ...parts });
+async function openEngine(parts: EngineParts = {}, url = database.url): Promise<Engine> {
+  const opened = await Engine.open(url, new Script(), { imports: [WebhookDispatchModule], ...parts });
   Object.assign(opened.app.get(WebhookDispatcher, { strict: false }), { lookEveryMs: 50, backoff: fixed(30) });
   opened.app.get(Tail, { strict: false }).lookEveryMs = 20;
   return opened;
@@ -39,11 +40,10 @@ async function openEngine(parts: EngineParts = {}): Promise<Engine> {
 
 let count = 0;
 
+const TERMS = { name: 'hook', statuses: null, types: null, topLevel: false };
+
 const create = (terms: Partial<WebhookTerms> = {}) =>
-  webhooks.create(
-    { name: `hook ${String((count += 1))}`, url: receiver.url, statuses: null, types: null, topLevel: false, ...terms },
-    'test:operator',
-  );
+  webhooks.create({ ...TERMS, name: `hook ${String((count += 1))}`, url: receiver.url, ...terms }, 'test:operator');
 
 const addMany = (n: number, on = engine) =>
   on.tasks.enqueueMany(work, Array.from({ length: n }, (_, i) => ({ n: i })), { actor: 'test' }); // prettier-ignore
@@ -198,6 +198,35 @@ describe('webhooks', () => {
     ]);
     expect(receiver.messages[0]?.text).toBe(receiver.messages[1]?.text);
     expect((await webhooks.deliveries(webhook.id)).length).toBeGreaterThan(0);
+  });
+
+  it('do not keep a process from ending while the database is away', async () => {
+    const proxy = await FaultProxy.before(database.url);
+    const cutOff = await openEngine({}, proxy.url);
+    await engine.close();
+    let answer: (() => void) | undefined;
+    receiver.answer = (_message, response) => (answer = () => response.writeHead(500).end());
+    await cutOff.app.get(WebhookService, { strict: false }).create({ ...TERMS, url: receiver.url }, 'test:operator');
+    await cutOff.enqueue(work);
+    await waitFor('a message', () => answer);
+    proxy.takeAway();
+    answer?.();
+    await waitFor('the outcome not to be written', () => proxy.refused > 3);
+    await cutOff.close();
+    await proxy.close();
+  });
+
+  it('are changed by several people at once, each in what they change', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const { webhook } = await create();
+      await Promise.all([
+        webhooks.update(webhook.id, { name: `renamed ${String(round)}` }, 'test'),
+        webhooks.update(webhook.id, { types: ['test.work'] }, 'test'),
+        webhooks.update(webhook.id, { topLevel: true }, 'test'),
+      ]);
+      const changed = { name: `renamed ${String(round)}`, types: ['test.work'], topLevel: true };
+      expect(await webhooks.get(webhook.id)).toMatchObject(changed);
+    }
   });
 
   it('are told that they have missed something when they come back after more than a day', async () => {
