@@ -50,6 +50,7 @@ const filters: TaskFilter[] = [
   { types: ['TEST.once'] },
   { types: ['test.once', 'test.elsewhere'], statuses: ['cancelled', 'queued', 'failed'] },
   { types: ['no.such'] },
+  { types: ['test.once', 'no.such', 'TEST.once', 'no.such'] },
   { queue: 'other' },
   { queue: 'other', statuses: ['completed'] },
   { topLevel: true },
