@@ -1773,7 +1773,7 @@ export interface components {
              */
             worker: string;
             /**
-             * @description Attempts that it works on: when one is cancelled or lost, the answer comes at once and says so in `stopped`.
+             * @description Attempts that it works on: when one is cancelled, the answer comes at once and says so in `stopped`; when one is lost, within seconds.
              * @default []
              */
             holding: string[];

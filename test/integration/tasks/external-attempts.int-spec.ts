@@ -346,6 +346,14 @@ describe('an attempt', () => {
     expect((await waiting).body).toMatchObject({ attempts: [], stopped: [`${id}.1`] });
   });
 
+  it('learns from a claim that waits that it was lost, within seconds', async () => {
+    await external.declare({ ...SLOPE, timeout_ms: 1_000, retry: { attempts: 1 } });
+    const id = await external.enqueue();
+    await external.claimOne();
+    const { body } = await external.claim({ wait_ms: 30_000, holding: [`${id}.1`] });
+    expect(body).toMatchObject({ attempts: [], stopped: [`${id}.1`] });
+  }, 20_000);
+
   it('that does not stop when it is cancelled is ended all the same', async () => {
     const id = await external.enqueue();
     await external.claimOne({ lease_ms: 2_000 });

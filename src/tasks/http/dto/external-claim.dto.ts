@@ -70,7 +70,7 @@ export class ClaimDto {
   @AnyText()
   worker = 'external';
 
-  /** Attempts that it works on: when one is cancelled or lost, the answer comes at once and says so in `stopped`. */
+  /** Attempts that it works on: when one is cancelled, the answer comes at once and says so in `stopped`; when one is lost, within seconds. */
   @ApiPropertyOptional({ type: [String] })
   @IsArray()
   @ArrayMaxSize(1_000)
