@@ -74,8 +74,7 @@ export class SchedulesController {
     @Body() body: UpdateScheduleDto,
     @CurrentActor() actor: Actor,
   ): Promise<ScheduleDto> {
-    const current = await this.schedules.get(id);
-    return toScheduleDto(await this.schedules.update(id, changesOf(body, current), actor.label));
+    return toScheduleDto(await this.schedules.update(id, changesOf(body), actor.label));
   }
 
   /** Deletes a schedule; its tasks stay. */
