@@ -172,6 +172,11 @@ describe('a workflow that makes no sense', () => {
       [node('a'), node('b', ['a'], { skipIf: { node: 'a', gt: 1, lt: 2 } })],
       { fields: [{ path: 'nodes.1.skip_if' }] },
     ],
+    [
+      'is nested without end',
+      [node('a', [], { params: { payload: JSON.parse('['.repeat(9_999) + ']'.repeat(9_999)) as object } })],
+      { fields: [{ path: 'nodes.0.params' }] },
+    ],
   ])('because it %s is refused before anything is written', async (_what, nodes, expected) => {
     const before = await engine.count('workflows');
     await expect(workflows.start(...nodes)).rejects.toMatchObject({ kind: 'invalid', ...expected });
