@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import pg from 'pg';
 import { Webhook as Verifier } from 'standardwebhooks';
 import { Tail } from '../../../../src/tasks/events/tail.js';
 import { fixed } from '../../../../src/tasks/retry-policy.js';
@@ -227,6 +228,41 @@ describe('webhooks', () => {
       const changed = { name: `renamed ${String(round)}`, types: ['test.work'], topLevel: true };
       expect(await webhooks.get(webhook.id)).toMatchObject(changed);
     }
+  });
+
+  it('are sent the same to the byte by whoever goes on, in whatever order it was committed', async () => {
+    const { webhook } = await create();
+    await create({ url: `${receiver.url}/quick` });
+    const held: (() => void)[] = [];
+    receiver.answer = ({ path }, response) => {
+      if (path === '/quick') response.end();
+      else held.push(() => response.end());
+    };
+    const late = new pg.Client(database.url);
+    await late.connect();
+    await late.query('BEGIN');
+    await late.query(
+      `INSERT INTO task_events (task_id, to_status, attempt, fence, actor, reason)
+      VALUES (gen_random_uuid(), 'created', 0, 0, 'test', 'created')`,
+    );
+    await addMany(1);
+    await waitFor('the first message', () => held.length === 1);
+    await addMany(1);
+    await receiver.until(2, { path: '/quick' });
+    await late.query('COMMIT');
+    await late.end();
+    await receiver.until(3, { path: '/quick' });
+    held[0]?.();
+    await waitFor('the second message', () => held.length === 2);
+    await engine.database.query(`UPDATE webhooks SET held_until = now() - interval '1 second' WHERE id = $1`, [
+      webhook.id,
+    ]);
+    await waitFor('the same again', () => held.length === 3);
+    const [, second, again] = receiver.messages.filter(({ path }) => path === '/');
+    expect([again?.id, again?.text]).toEqual([second?.id, second?.text]);
+    expect(second?.body.data.events).toHaveLength(2);
+    receiver.takeAll();
+    for (const release of held) release();
   });
 
   it('are told that they have missed something when they come back after more than a day', async () => {
