@@ -115,6 +115,18 @@ describe('the command line, with a database', () => {
     expect(unknown).toMatchObject({ code: 1, stderr: expect.stringMatching(/analyze, .*thumbnails/) as string });
   });
 
+  it('changes no task on a dry run, and none but the one that is named', async () => {
+    const params = JSON.stringify({ catalog_id: '0197c2a0-0000-7000-8000-000000000001' });
+    const created = await photosafe(['task', 'create', 'thumbnails', '--params', params, '--json'], environment);
+    const { id } = JSON.parse(created.stdout) as { id: string };
+    const dryRun = await photosafe(['task', 'cancel', id, '--dry-run'], environment);
+    expect(dryRun).toMatchObject({ code: 2, stderr: expect.stringContaining('--dry-run goes with options') as string });
+    const shown = await photosafe(['task', 'show', id, '--json'], environment);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ status: 'queued' });
+    const many = ['task', 'retry', '--status', 'failed', '--failed-batches', '--yes'];
+    expect(await photosafe(many, environment)).toMatchObject({ code: 2 });
+  });
+
   it('finds nothing wrong where nothing is', async () => {
     const { code, stdout } = await photosafe(['doctor', '--json'], environment);
     const { healthy, checks } = JSON.parse(stdout) as { healthy: boolean; checks: { name: string; level: string }[] };

@@ -94,6 +94,14 @@ describe('/schedules', () => {
     await http.as('operator').post(`/api/schedules/${id}/run`).expect(404);
   });
 
+  it('is changed by several people at once, each in what they change', async () => {
+    const { id } = await create('by several');
+    const patch = (changes: object) => http.as('admin').patch(`/api/schedules/${id}`).send(changes).expect(200);
+    await Promise.all([{ catch_up: 'all' }, { catch_up_max: 7 }, { description: 'theirs' }].map(patch));
+    const { body } = await http.as('viewer').get(`/api/schedules/${id}`).expect(200);
+    expect(body).toMatchObject({ catch_up: 'all', catch_up_max: 7, description: 'theirs' });
+  });
+
   it('takes the old name of the type, alone or beside the new one', async () => {
     const old = await create('old name', { type: undefined, task_type: 'SWEEP_BLOBS' });
     const both = await create('both names', { task_type: 'Sweep_Blobs' });

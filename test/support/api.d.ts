@@ -1773,7 +1773,7 @@ export interface components {
              */
             worker: string;
             /**
-             * @description Attempts that it works on: when one is cancelled or lost, the answer comes at once and says so in `stopped`.
+             * @description Attempts that it works on: when one is cancelled, the answer comes at once and says so in `stopped`; when one is lost, within seconds.
              * @default []
              */
             holding: string[];
@@ -1795,7 +1795,7 @@ export interface components {
             /** @description Any JSON that fits the `result_schema` of the type. */
             result?: {
                 [key: string]: unknown;
-            };
+            } | unknown[] | string | number | boolean | null;
         };
         CoverageDto: {
             catalog_id: string;
@@ -2075,7 +2075,7 @@ export interface components {
             /** @description What the last attempt saved; null when there is none. */
             checkpoint: {
                 [key: string]: unknown;
-            } | null;
+            } | unknown[] | string | number | boolean | null;
             /** @description Names the attempt in every further call; it holds the fence that tells it from earlier and later ones. */
             attempt_id: string;
             task_id: string;
@@ -2607,7 +2607,7 @@ export interface components {
             /** @description Any JSON; reaches the next attempt, should there be one. */
             checkpoint?: {
                 [key: string]: unknown;
-            };
+            } | unknown[] | string | number | boolean | null;
             /** @description Items done so far; never goes backwards. */
             processed?: number;
             /** @description Items there are. */
@@ -2852,7 +2852,7 @@ export interface components {
             /** @description What the work gave; any JSON. */
             result: {
                 [key: string]: unknown;
-            } | null;
+            } | unknown[] | string | number | boolean | null;
             /**
              * @deprecated
              * @description The same as `error_message`.
@@ -3008,7 +3008,7 @@ export interface components {
             status: "created" | "queued" | "running" | "completed" | "failed" | "cancelled";
             result: {
                 [key: string]: unknown;
-            } | null;
+            } | unknown[] | string | number | boolean | null;
             id: string;
             result_ref: string | null;
         };

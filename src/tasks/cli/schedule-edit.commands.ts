@@ -134,16 +134,13 @@ interface UpdateOptions extends TermOptions {
 })
 export class ScheduleUpdateCommand extends ScheduleTermsCommand {
   async run([handle = '']: string[], options: UpdateOptions): Promise<void> {
-    const { type: taskType, catchUp, catchUpMax, name, description, params, cron, timeZone, overlap } = options;
-    await this.save(options, async (schedules, actor) => {
-      const current = (await schedules.get(handle)).catchUp;
-      const changes = {
-        ...{ name, description, taskType, params, cron, timeZone, overlap },
-        catchUp: { policy: catchUp ?? current.policy, max: catchUpMax ?? current.max },
-      };
-      const given = Object.entries(changes).filter(([, value]) => value !== undefined);
-      return schedules.update(handle, Object.fromEntries(given), actor);
-    });
+    const { type: taskType, catchUp: policy, catchUpMax: max, name, description, params, ...same } = options;
+    const { cron, timeZone, overlap } = same;
+    const changes = {
+      ...given({ name, description, taskType, params, cron, timeZone, overlap }),
+      catchUp: given({ policy, max }),
+    };
+    await this.save(options, (schedules, actor) => schedules.update(handle, changes, actor));
   }
 
   @Option({ flags: '--name <name>', description: 'what it is called from now on' })
@@ -151,6 +148,9 @@ export class ScheduleUpdateCommand extends ScheduleTermsCommand {
     return nameFrom(value);
   }
 }
+
+const given = <Fields extends object>(fields: Fields): Partial<Fields> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>;
 
 function nameFrom(text: string): string {
   const name = text.trim();

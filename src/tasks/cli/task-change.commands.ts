@@ -26,6 +26,9 @@ abstract class TaskChangeCommand extends BaseCommand {
     if ((id === undefined) !== isFiltered) {
       throw new UsageError('name one task, or say which ones with options such as --status and --type');
     }
+    if (id !== undefined && options.dryRun) {
+      throw new UsageError('--dry-run goes with options such as --status: a task that is named is changed at once');
+    }
     await withTasks(async (tools) => {
       if (id === undefined) return this.changeMany(tools, options);
       const task = await this.changeOne(tools, id);
@@ -117,6 +120,11 @@ export class TaskCancelCommand extends TaskChangeCommand {
 export class TaskRetryCommand extends TaskChangeCommand {
   protected readonly action = 'retry';
   private failedBatches = false;
+
+  override async run(words: string[], options: ChangeOptions): Promise<void> {
+    if (this.failedBatches && words.length === 0) throw new UsageError('--failed-batches takes one task that is named');
+    await super.run(words, options);
+  }
 
   protected changeOne({ tasks, actor }: TaskTools, id: string): Promise<Task> {
     return this.failedBatches ? tasks.retryFailedBatches(id, actor) : tasks.retry(id, actor);

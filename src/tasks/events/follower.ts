@@ -69,7 +69,7 @@ export class Follower {
 
   private async join(): Promise<Position> {
     this.joinedAt = undefined;
-    const joinedAt = await this.tail.join(this.listener);
+    const joinedAt = await this.tail.join(this.listener, this.current);
     if (this.closed) this.tail.leave(this.listener);
     this.current ??= joinedAt;
     this.caughtUp = false;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decodePosition, encodePosition, type Position } from './position.js';
+import { decodePosition, encodePosition, isOlder, type Position } from './position.js';
 
 const snapshots = fc
   .record({
@@ -74,5 +74,19 @@ describe('a position as text', () => {
         if (position) expect(decodePosition(encodePosition(position))).toEqual(position);
       }),
     );
+  });
+});
+
+describe('a snapshot is older than another', () => {
+  it.each([
+    ['100:105:', '100:106:', true],
+    ['100:106:', '100:105:', false],
+    ['101:105:101,103', '103:105:103', true],
+    ['103:105:103', '105:105:', true],
+    ['105:105:', '103:105:103', false],
+    ['103:105:103', '103:105:103', false],
+    ['99:105:', '100:1000:', true],
+  ])('%s than %s: %p', (one, other, expected) => {
+    expect(isOlder(one, other)).toBe(expected);
   });
 });

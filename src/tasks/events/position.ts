@@ -49,6 +49,17 @@ export function decodePosition(text: string): Position | undefined {
 /** The first transaction number that a snapshot knows nothing of. */
 export const endOf = (snapshot: string): bigint => BigInt(snapshot.split(':')[1] ?? '0');
 
+/**
+ * Whether a snapshot was taken before another one of the same server. Numbers only grow: of two that know equally many,
+ * the later one has fewer open.
+ */
+export function isOlder(snapshot: string, other: string): boolean {
+  const [end, otherEnd] = [endOf(snapshot), endOf(other)];
+  return end === otherEnd ? openIn(snapshot) > openIn(other) : end < otherEnd;
+}
+
+const openIn = (snapshot: string): number => snapshot.split(':')[2]?.split(',').filter(Boolean).length ?? 0;
+
 const RADIX = 36;
 /** Header lines may be 16 KB. A snapshot names the transactions that were open, of which there are as many as connections. */
 const MOST_CHARACTERS = 8_000;

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { WakeablePause } from '../../platform/clock/wakeable-pause.js';
 import { unavailable } from '../../platform/errors/app-error.js';
-import type { Position } from './position.js';
+import { isOlder, type Position } from './position.js';
 import { type TrailPage, TrailReader } from './trail-reader.js';
 
 /** Told of what has happened, in order, none left out. Must not throw. */
@@ -26,7 +26,7 @@ export class Tail implements OnModuleDestroy {
   lookEveryMs = LOOK_EVERY_MS;
   private readonly logger = new Logger(Tail.name);
   private readonly listeners = new Set<TailListener>();
-  /** Those who come while a stretch of the trail is being told, of which they would hear only the rest. */
+  /** Those who come while a stretch of the trail is being told, of which they would hear only the rest, or who are ahead. */
   private readonly waiting: (() => void)[] = [];
   private cursor: Position | undefined;
   private starting: Promise<void> | undefined;
@@ -38,11 +38,14 @@ export class Tail implements OnModuleDestroy {
 
   constructor(private readonly reader: TrailReader) {}
 
-  /** Tells `listener` everything after the position that this gives. Rejects when the database cannot say where that is. */
-  async join(listener: TailListener): Promise<Position> {
+  /**
+   * Tells `listener` everything after the position that this gives, which is not before `from`: another process may have
+   * looked later than this one. Rejects when the database cannot say where that is.
+   */
+  async join(listener: TailListener, from?: Position): Promise<Position> {
     while (!this.stopped) {
       if (this.running === undefined) await this.start();
-      if (!this.amid && this.cursor) {
+      if (!this.amid && this.cursor && !(from && isBehind(this.cursor, from))) {
         this.listeners.add(listener);
         return this.cursor;
       }
@@ -133,3 +136,5 @@ export class Tail implements OnModuleDestroy {
     if (!this.stopped) await this.pause.for(ms);
   }
 }
+
+const isBehind = ({ seen }: Position, from: Position): boolean => isOlder(seen, from.within?.until ?? from.seen);

@@ -25,6 +25,9 @@ export interface Claimed {
   readonly disturbed: readonly AttemptRef[];
 }
 
+/** How often a waiting worker's attempts are looked at: one that is lost sends no notice, as a cancelled one does. */
+const LOOK_EVERY_MS = 2_000;
+
 /** Hands tasks of declared types to external workers, each batch under a lease of its own. */
 @Injectable()
 export class ExternalClaims {
@@ -45,10 +48,7 @@ export class ExternalClaims {
   async claim(request: ClaimRequest, gone: AbortSignal): Promise<Claimed> {
     const queues = await this.types.queuesOf(request.types.map(({ name }) => name));
     const disturbance = new AbortController();
-    const held = new Set(request.holding.map(({ taskId }) => taskId));
-    const stopWatching = await this.desk.watchCancels((taskId) => {
-      if (held.has(taskId)) disturbance.abort();
-    });
+    const stopWatching = await this.watch(request, disturbance);
     try {
       const disturbed = await this.attempts.disturbedOf(request.holding);
       const waitMs = disturbed.length > 0 ? 0 : request.waitMs;
@@ -62,6 +62,27 @@ export class ExternalClaims {
     } finally {
       stopWatching();
     }
+  }
+
+  /** Fires `disturbance` when an attempt that the worker holds is cancelled or lost; gives how to end that. */
+  private async watch({ holding }: ClaimRequest, disturbance: AbortController): Promise<() => void> {
+    if (holding.length === 0) return () => undefined;
+    const held = new Set(holding.map(({ taskId }) => taskId));
+    const stop = await this.desk.watchCancels((taskId) => {
+      if (held.has(taskId)) disturbance.abort();
+    });
+    const look = async (): Promise<void> => {
+      if ((await this.attempts.disturbedOf(holding)).length > 0) disturbance.abort();
+    };
+    const timer = setInterval(() => {
+      look().catch((error: unknown) => {
+        this.logger.debug({ message: 'held attempts not looked at; they are again', err: error });
+      });
+    }, LOOK_EVERY_MS);
+    return () => {
+      stop();
+      clearInterval(timer);
+    };
   }
 
   private wanted({ types, ...request }: ClaimRequest, queued: readonly QueuedType[]) {

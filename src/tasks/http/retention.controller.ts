@@ -14,6 +14,7 @@ import {
   toKeepByOutcomeDto,
   toRetentionPolicyDto,
   toTaskArchiveDto,
+  typePolicyIn,
 } from './dto/retention.dto.js';
 
 @ApiTags('retention')
@@ -66,7 +67,7 @@ export class RetentionController {
     @Body() body: SetRetentionDto,
     @CurrentActor() actor: Actor,
   ): Promise<RetentionPolicyDto> {
-    return toRetentionPolicyDto(await this.policies.set(type, body, actor.label));
+    return toRetentionPolicyDto(await this.policies.set(type, typePolicyIn(body), actor.label));
   }
 
   /** Lets a type follow the default again. */

@@ -1,4 +1,4 @@
-import type { ScheduleTerms } from '../schedules/schedule.js';
+import type { ScheduleChanges, ScheduleTerms } from '../schedules/schedule.js';
 import type { CreateScheduleDto, UpdateScheduleDto } from './dto/write-schedule.dto.js';
 
 const CATCH_UP_MAX = 10;
@@ -16,19 +16,17 @@ export const termsOf = (body: CreateScheduleDto): ScheduleTerms => ({
 });
 
 /** Only what was given; null is not, but for the description, which it removes. */
-export function changesOf(
-  body: UpdateScheduleDto,
-  { catchUp }: Pick<ScheduleTerms, 'catchUp'>,
-): Partial<ScheduleTerms> {
-  const changes = {
+export const changesOf = (body: UpdateScheduleDto): ScheduleChanges =>
+  given({
     name: body.name ?? undefined,
     description: body.description,
     taskType: body.type ?? body.task_type ?? undefined,
     params: body.params ?? undefined,
     cron: body.cron ?? undefined,
     timeZone: body.time_zone ?? undefined,
-    catchUp: { policy: body.catch_up ?? catchUp.policy, max: body.catch_up_max ?? catchUp.max },
+    catchUp: given({ policy: body.catch_up ?? undefined, max: body.catch_up_max ?? undefined }),
     overlap: body.overlap ?? undefined,
-  };
-  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-}
+  });
+
+const given = <Fields extends object>(fields: Fields): Partial<Fields> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>;

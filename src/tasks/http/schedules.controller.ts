@@ -14,6 +14,7 @@ import { TaskDto } from './dto/task.dto.js';
 import { CreateScheduleDto, PreviewQueryDto, PreviewScheduleDto, UpdateScheduleDto } from './dto/write-schedule.dto.js';
 import { accepted } from './task-responses.js';
 import { changesOf, termsOf } from './schedule-terms.js';
+import { timeOf } from './time-of.js';
 
 @ApiTags('schedules')
 @Controller('schedules')
@@ -73,8 +74,7 @@ export class SchedulesController {
     @Body() body: UpdateScheduleDto,
     @CurrentActor() actor: Actor,
   ): Promise<ScheduleDto> {
-    const current = await this.schedules.get(id);
-    return toScheduleDto(await this.schedules.update(id, changesOf(body, current), actor.label));
+    return toScheduleDto(await this.schedules.update(id, changesOf(body), actor.label));
   }
 
   /** Deletes a schedule; its tasks stay. */
@@ -126,5 +126,3 @@ export class SchedulesController {
     return toScheduleDto(await this.schedules.resume(id, actor.label));
   }
 }
-
-const timeOf = (text: string | undefined): Date | undefined => (text === undefined ? undefined : new Date(text));

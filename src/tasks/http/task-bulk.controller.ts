@@ -56,9 +56,9 @@ export class TaskBulkController {
   }
 
   private confirmed({ action, filter, token, expected_count: count }: BulkRequestDto, actor: string): Promise<Bulk> {
-    const asked = filter && toTaskFilter(filter);
-    if (token !== undefined) return this.bulks.confirm(token, { action, actor, filter: asked });
-    if (count !== undefined) return this.bulks.confirmCount({ action, actor, filter: asked ?? {} }, count);
+    const asked = filter ? toTaskFilter(filter) : undefined;
+    if (token) return this.bulks.confirm(token, { action, actor, filter: asked });
+    if (typeof count === 'number') return this.bulks.confirmCount({ action, actor, filter: asked ?? {} }, count);
     throw invalid('bulk_not_confirmed', 'say what you mean to change: make a dry run, and send its token', {
       fields: [{ path: 'token', message: 'is missing', allowed: 'the token of a dry run, or expected_count' }],
     });

@@ -14,6 +14,7 @@ import { idempotencyKeyOf } from './idempotency-key.js';
 import { checkStartBy } from './start-times.js';
 import { toTaskDto, toTaskPageDto, toTaskStatusDto } from './task-json.js';
 import { accepted } from './task-responses.js';
+import { timeOf } from './time-of.js';
 
 @ApiTags('tasks')
 @Controller('tasks')
@@ -37,10 +38,7 @@ export class TasksController {
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TaskDto> {
-    const times = {
-      runAt: body.run_at === undefined ? undefined : new Date(body.run_at),
-      startBy: body.start_by === undefined ? undefined : new Date(body.start_by),
-    };
+    const times = { runAt: timeOf(body.run_at), startBy: timeOf(body.start_by) };
     const added = await this.tasks.create(body.type, body.params ?? {}, {
       actor: actor.label,
       name: body.name,

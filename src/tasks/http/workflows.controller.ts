@@ -81,6 +81,6 @@ export class WorkflowsController {
     @Body() { node }: RetryWorkflowDto,
     @CurrentActor() actor: Actor,
   ): Promise<WorkflowDto> {
-    return toWorkflowDto(await this.workflows.retry(id, { node, actor: actor.label }));
+    return toWorkflowDto(await this.workflows.retry(id, { node: node ?? undefined, actor: actor.label }));
   }
 }

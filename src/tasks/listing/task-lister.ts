@@ -89,9 +89,10 @@ export class TaskLister {
     return text ? this.look.rowsWithText : this.look.rows;
   }
 
-  /** Types are stored as defined, and asked for in any letter case, also when no handler is left. */
+  /** Types are stored as defined, and asked for in any letter case, also when no handler is left; each is looked for once. */
   private resolved(filter: TaskFilter): TaskFilter {
-    return { ...filter, types: filter.types?.map((type) => this.registry.find(type)?.definition.name ?? type) };
+    const types = filter.types?.map((type) => this.registry.find(type)?.definition.name ?? type);
+    return { ...filter, types: types && [...new Set(types)] };
   }
 }
 

@@ -6,7 +6,7 @@ import { sqlState } from '../../platform/database/sql-state.js';
 import type { Transaction } from '../../platform/database/transaction.js';
 import { AppError, conflict, notFound } from '../../platform/errors/app-error.js';
 import { TaskTypes } from '../task-types.js';
-import type { Schedule, ScheduleTerms, ScheduleView } from './schedule.js';
+import type { Schedule, ScheduleChanges, ScheduleTerms, ScheduleView } from './schedule.js';
 import { refusalText, scheduledTask } from './schedule-task.js';
 import { SchedulesRepository, type StoredView } from './schedules.repository.js';
 import { Firing } from './firing.js';
@@ -58,9 +58,9 @@ export class ScheduleService {
   }
 
   /** Only what is changed is checked: a schedule whose task type is gone can still be renamed. Throws as {@link create}. */
-  async update(idOrName: string, changes: Partial<ScheduleTerms>, actor: string): Promise<ScheduleView> {
+  async update(idOrName: string, changes: ScheduleChanges, actor: string): Promise<ScheduleView> {
     const id = await this.change(idOrName, async (tx, schedule, now) => {
-      const terms = { ...schedule, ...changes };
+      const terms = { ...schedule, ...changes, catchUp: { ...schedule.catchUp, ...changes.catchUp } };
       const task = changes.taskType !== undefined || changes.params !== undefined ? await this.checkedTask(terms) : {};
       const retimed = changes.cron !== undefined || changes.timeZone !== undefined;
       const timetable = retimed ? Timetable.of(terms.cron, terms.timeZone) : undefined;

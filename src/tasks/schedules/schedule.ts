@@ -25,6 +25,9 @@ export interface ScheduleTerms {
   readonly overlap: Overlap;
 }
 
+/** What is to be other than it is; of the catch-up, too, only what is given. */
+export type ScheduleChanges = Partial<Omit<ScheduleTerms, 'catchUp'>> & { readonly catchUp?: Partial<CatchUp> };
+
 export interface Schedule extends ScheduleTerms {
   readonly id: string;
   /** Version of the task type that `params` were written for. */

@@ -23,7 +23,7 @@ export interface StoredView {
 export interface Look {
   /** Ids of schedules with ticks to deal with. */
   readonly due: readonly string[];
-  /** Ids of schedules where a tick waits for the task before it. */
+  /** Ids of schedules where a tick waited for the task before it, which is finished. */
   readonly waiting: readonly string[];
   /** When the next tick of all is. */
   readonly soonest: Date | null;

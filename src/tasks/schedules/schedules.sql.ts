@@ -74,8 +74,8 @@ export const SET_NEXT_TICK = `
   UPDATE task_schedules SET next_tick_at = $3 WHERE id = $1 AND paused_at IS NULL AND next_tick_at = $2`;
 
 /**
- * What there is to do at $1: due schedules (index task_schedules_next_tick), and those where a tick waits (index
- * task_schedule_ticks_waiting). Schedules whose task type is not among $2, which this process knows, and was not declared
+ * What there is to do at $1: due schedules (index task_schedules_next_tick), and those where a tick waits and has its turn
+ * (index task_schedule_ticks_waiting; few kept ticks, each looked up in live_tasks by primary key). Schedules whose task type is not among $2, which this process knows, and was not declared
  * for external workers, which every process knows, are left to others until $3, when none has dealt with them.
  */
 export const LOOK = `
@@ -83,8 +83,10 @@ export const LOOK = `
   SELECT
     ARRAY(SELECT id FROM task_schedules WHERE next_tick_at <= $1 AND (task_type IN (SELECT type FROM known) OR next_tick_at <= $3)
       ORDER BY next_tick_at LIMIT 100) AS due,
-    ARRAY(SELECT DISTINCT t.schedule_id FROM task_schedule_ticks t JOIN task_schedules s ON s.id = t.schedule_id
-      WHERE t.outcome = 'waiting' AND s.paused_at IS NULL AND (s.task_type IN (SELECT type FROM known) OR t.tick_at <= $3)
+    ARRAY(SELECT s.id FROM task_schedules s
+      WHERE s.paused_at IS NULL AND EXISTS (SELECT 1 FROM task_schedule_ticks t
+          WHERE t.schedule_id = s.id AND t.outcome = 'waiting' AND (s.task_type IN (SELECT type FROM known) OR t.tick_at <= $3))
+        AND NOT EXISTS (SELECT 1 FROM task_schedule_ticks u JOIN live_tasks l ON l.id = u.task_id WHERE u.schedule_id = s.id)
       LIMIT 100) AS waiting,
     (SELECT next_tick_at FROM task_schedules WHERE next_tick_at > $1 ORDER BY next_tick_at LIMIT 1) AS soonest`;
 

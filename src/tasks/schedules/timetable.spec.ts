@@ -1,3 +1,4 @@
+import { DateTime, IANAZone } from 'luxon';
 import { Timetable } from './timetable.js';
 
 /** `cron | zone`: the expression and the clocks that it is read on. */
@@ -81,5 +82,22 @@ describe('a timetable', () => {
     expect(() => Timetable.of('@daily', zone)).toThrow(
       expect.objectContaining({ kind: 'invalid', code: 'unknown_time_zone' }) as Error,
     );
+  });
+});
+
+describe('centuries ahead', () => {
+  const local = (times: readonly string[], zone: string, format: string): Set<string> =>
+    new Set(times.map((time) => DateTime.fromISO(time, { zone }).toFormat(format)));
+
+  it.each(['Europe/Berlin', 'America/Santiago', 'Africa/Casablanca'])('the clocks of %s are set as ever', (zone) => {
+    const noons = ticks(`0 12 * * * | ${zone}`, '2751-01-01T00:00:00Z', 365);
+    expect([...local(noons, zone, 'HH:mm')]).toEqual(['12:00']);
+  });
+
+  it('a thousand leap days are found without asking for more offsets than some centuries have', () => {
+    const offset = jest.spyOn(IANAZone.prototype, 'offset');
+    const days = ticks('0 0 29 2 * | Atlantic/Azores', '2026-01-01T00:00:00Z', 1_000);
+    expect(offset.mock.calls.length).toBeLessThan(60_000);
+    expect([...local(days.slice(-1), 'Atlantic/Azores', 'yyyy-MM-dd HH:mm')]).toEqual(['6148-02-29 00:00']);
   });
 });

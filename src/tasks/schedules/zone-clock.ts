@@ -5,6 +5,11 @@ const MINUTE_MS = 60_000;
 /** Shorter than any time between two changes since 1970: Recife's summer of 2000 lasted a week. */
 const PROBE_MS = 5 * 86_400_000;
 
+/** No zone has changes that are known one by one after this (Morocco's end in 2087): from here on they go by rules. */
+const REGULAR_FROM = 2100;
+/** After so many years dates and days of the week are the same again, and so are the changes. */
+const CYCLE_YEARS = 400;
+
 /** A time during which a zone's clocks keep one distance to UTC. Times in milliseconds; `end` is the next one's start. */
 export interface ZoneSegment {
   readonly start: number;
@@ -48,6 +53,14 @@ export class ZoneClock {
   }
 
   private segmentsOf(year: number): readonly ZoneSegment[] {
+    if (year < REGULAR_FROM + CYCLE_YEARS) return this.knownSegmentsOf(year);
+    const alike = REGULAR_FROM + ((year - REGULAR_FROM) % CYCLE_YEARS);
+    const later = Date.UTC(year, 0, 1) - Date.UTC(alike, 0, 1);
+    const shifted = ({ start, end, offset }: ZoneSegment) => ({ start: start + later, end: end + later, offset });
+    return this.knownSegmentsOf(alike).map(shifted);
+  }
+
+  private knownSegmentsOf(year: number): readonly ZoneSegment[] {
     let segments = this.years.get(year);
     if (segments === undefined) {
       segments = this.findSegments(Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1));

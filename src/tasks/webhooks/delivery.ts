@@ -26,21 +26,20 @@ export interface DeliveryOutcome {
 /** Beyond this a message says no more. */
 const MOST_ERROR_CHARACTERS = 300;
 
-export const deliveryOf = (
+/**
+ * The events in the order of their rows, which is each task's own. In which order they became visible depends on when a
+ * process looks, and another one that sends them again has looked at other moments.
+ */
+export function deliveryOf(
   id: string,
   { after, until }: { readonly after: Position; readonly until: Position },
   events: readonly TrailEvent[],
-): Delivery => ({
-  id,
-  after: encodePosition(after),
-  until: encodePosition(until),
-  count: events.length,
-  body: bodyOf(
-    'events',
-    events.map((event) => event.json),
-    events.at(-1)?.row.at,
-  ),
-});
+): Delivery {
+  const ordered = [...events].sort((a, b) => Number(BigInt(a.row.id) - BigInt(b.row.id)) || a.count - b.count);
+  const texts = ordered.map((event) => event.json);
+  const body = bodyOf('events', texts, ordered.at(-1)?.row.at);
+  return { id, after: encodePosition(after), until: encodePosition(until), count: events.length, body };
+}
 
 /** As Standard Webhooks has it: `type`, `timestamp`, `data`. */
 export const bodyOf = (type: string, events: readonly string[], at = new Date()): string =>

@@ -57,6 +57,11 @@ export class Poster implements OnApplicationShutdown {
         response.on('error', () => undefined);
         resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
       });
+      // Nobody asked for another protocol. Without a word about it here Node drops the connection and tells nobody.
+      request.on('upgrade', (response, socket) => {
+        socket.destroy();
+        resolve({ status: response.statusCode ?? 0, retryAfter: undefined });
+      });
       request.on('error', (error) => {
         reject(tooLong.aborted ? new TransientError('timeout', `no answer within ${String(this.answerMs)} ms`) : error);
       });

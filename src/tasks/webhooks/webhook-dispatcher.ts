@@ -71,6 +71,7 @@ export class WebhookDispatcher implements OnApplicationBootstrap, OnModuleDestro
     const done = Promise.allSettled(senders.map((sender) => sender.finish()));
     await Promise.race([done, sleep(FAREWELL_MS, undefined, { ref: false })]);
     for (const sender of senders) sender.stop();
+    this.writer.giveUp();
     await done;
     await this.writer.close();
     await this.release(senders.map(({ webhook }) => webhook));

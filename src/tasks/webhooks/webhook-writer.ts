@@ -36,9 +36,14 @@ export class WebhookWriter {
     });
   }
 
-  /** Writes what there is, and then nothing more: what cannot be written is done again by whoever comes next. */
-  async close(): Promise<void> {
+  /** From now on what cannot be written is not tried again, so that nobody waits for it: whoever comes next does it again. */
+  giveUp(): void {
     this.closed = true;
+  }
+
+  /** Writes what there is, as far as it can be written, and then nothing more. */
+  async close(): Promise<void> {
+    this.giveUp();
     await this.writing;
   }
 

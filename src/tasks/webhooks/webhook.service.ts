@@ -55,11 +55,13 @@ export class WebhookService {
   /** @param change what is to be other than it is; `enabled` delivers again from where it had come, or stops */
   async update(id: string, change: Partial<WebhookTerms> & { enabled?: boolean }, actor: string): Promise<Webhook> {
     const { enabled, ...terms } = change;
-    const merged = { ...(await this.known(id)), ...terms };
-    const url = parseDestination(merged.url, this.settings.webhookNetworks).href;
-    const updated = await this.webhooks.update(this.database, id, { terms: { ...merged, url }, enabled, actor });
-    if (!updated) throw unknown(id);
-    return updated;
+    return this.database.transaction(async (tx) => {
+      const webhook = await this.webhooks.lock(tx, id);
+      if (!webhook) throw unknown(id);
+      const merged = { ...webhook, ...terms };
+      const url = parseDestination(merged.url, this.settings.webhookNetworks).href;
+      return this.webhooks.update(tx, id, { terms: { ...merged, url }, enabled, actor });
+    });
   }
 
   async remove(id: string): Promise<void> {

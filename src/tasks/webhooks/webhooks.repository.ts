@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Sql } from '../../platform/database/transaction.js';
+import type { Sql, Transaction } from '../../platform/database/transaction.js';
 import { conflict } from '../../platform/errors/app-error.js';
 import type {
   DeliveryAttempt,
@@ -17,6 +17,7 @@ import {
   LAST_ATTEMPT,
   LIST_ATTEMPTS,
   LIST_WEBHOOKS,
+  LOCK_WEBHOOK,
   RELEASE_WEBHOOKS,
   RENEW_WEBHOOKS,
   SAVE_WEBHOOKS,
@@ -57,13 +58,19 @@ export class WebhooksRepository {
     return (await sql.query<WebhookWithSecret>(WEBHOOK_BY_ID, [id]))[0];
   }
 
+  /** Until the transaction ends nobody else changes it. */
+  async lock(tx: Transaction, id: string): Promise<WebhookWithSecret | undefined> {
+    return (await tx.query<WebhookWithSecret>(LOCK_WEBHOOK, [id]))[0];
+  }
+
   async findIdByName(sql: Sql, name: string): Promise<string | undefined> {
     return (await sql.query<{ id: string }>(WEBHOOK_ID_BY_NAME, [name]))[0]?.id;
   }
 
+  /** Of one that is locked. */
   async update(sql: Sql, id: string, change: { terms: WebhookTerms; enabled?: boolean; actor: string }) {
     const values = [id, ...valuesOf(change.terms), change.actor, change.enabled ?? null];
-    return (await withUniqueName(() => sql.query<Webhook>(UPDATE_WEBHOOK, values)))[0];
+    return only(await withUniqueName(() => sql.query<Webhook>(UPDATE_WEBHOOK, values)));
   }
 
   async remove(sql: Sql, id: string): Promise<boolean> {

@@ -16,6 +16,9 @@ export const LIST_WEBHOOKS = `SELECT ${COLUMNS} FROM webhooks WHERE $1::uuid IS 
 
 export const WEBHOOK_BY_ID = `SELECT ${COLUMNS}, secret FROM webhooks WHERE id = $1`;
 
+/** The same for whoever is about to change it. */
+export const LOCK_WEBHOOK = `${WEBHOOK_BY_ID} FOR UPDATE`;
+
 /** Index webhooks_name. */
 export const WEBHOOK_ID_BY_NAME = `SELECT id FROM webhooks WHERE lower(name) = lower($1)`;
 

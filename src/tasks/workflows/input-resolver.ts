@@ -1,10 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { Sql } from '../../platform/database/transaction.js';
 import { AppError } from '../../platform/errors/app-error.js';
+import type { DeclaredType } from '../external/external-type.js';
+import { ExternalTypes } from '../external/external-types.service.js';
 import { concurrencyKeyOf } from '../limits/concurrency-key.js';
+import { classify } from '../retry-policy.js';
 import type { Json } from '../task-handler.js';
 import { parseTaskInput, upgradeParams } from '../task-input.js';
-import { ExternalTypes } from '../external/external-types.service.js';
 import { TaskRegistry } from '../task-registry.js';
 import { NODE_RULES, RESULTS } from './advance.sql.js';
 import { type Condition, holds } from './condition.js';
@@ -43,39 +45,50 @@ const TOO_LARGE: Choice = {
 /** Reads the results that nodes depend on, and makes their inputs of them. */
 @Injectable()
 export class InputResolver {
+  private readonly logger = new Logger(InputResolver.name);
+
   constructor(
     private readonly registry: TaskRegistry,
     private readonly external: ExternalTypes,
   ) {}
 
-  /** A choice for each node; results are read once, however many nodes ask for them. */
+  /** A choice for each node; results and declared types are read once, however many nodes ask for them. */
   async choose(sql: Sql, nodeIds: readonly string[]): Promise<Map<string, Choice>> {
     if (nodeIds.length === 0) return new Map();
     const rules = await sql.query<NodeRules>(NODE_RULES, [nodeIds]);
     const parents = new Set(rules.flatMap(({ reads }) => Object.values(reads)));
     const rows = await sql.query<{ id: string; result: Json }>(RESULTS, [[...parents]]);
     const resultOf = new Map(rows.map(({ id, result }) => [id, result]));
-    const choices = new Map<string, Choice>();
-    for (const node of rules) choices.set(node.id, await this.choice(sql, node, resultOf));
-    return choices;
+    const declared = await this.declaredTypes(sql, rules);
+    return new Map(rules.map((node) => [node.id, this.choice(node, resultOf, declared)]));
   }
 
-  private async choice(sql: Sql, node: NodeRules, resultOf: ReadonlyMap<string, Json>): Promise<Choice> {
+  /** Those types of nodes with references that external workers do. */
+  private async declaredTypes(sql: Sql, rules: readonly NodeRules[]): Promise<DeclaredTypes> {
+    const declared = new Map<string, DeclaredType | undefined>();
+    for (const { type, version, params } of rules) {
+      if (params === null || declared.has(keyOf(type, version)) || this.registry.find(type)) continue;
+      declared.set(keyOf(type, version), await this.external.version(type, version, sql));
+    }
+    return declared;
+  }
+
+  private choice(node: NodeRules, resultOf: ReadonlyMap<string, Json>, declared: DeclaredTypes): Choice {
     const results = new Map<string, Json>();
     for (const [name, id] of Object.entries(node.reads)) {
       const result = resultOf.get(id);
       if (result !== undefined) results.set(name, result);
     }
-    if (node.skipIf !== null && holds(node.skipIf, results)) {
-      return { kind: 'skip', message: `its condition holds of the result of node "${node.skipIf.node}"` };
-    }
-    if (node.params === null) return { kind: 'run' };
     try {
-      const { params, key } = await this.checked(sql, node, resolve(node.params, results) as object);
+      if (node.skipIf !== null && holds(node.skipIf, results)) {
+        return { kind: 'skip', message: `its condition holds of the result of node "${node.skipIf.node}"` };
+      }
+      if (node.params === null) return { kind: 'run' };
+      const { params, key } = this.checked(node, resolve(node.params, results) as object, declared);
       if (JSON.stringify(params).length > MAX_PARAMS_LENGTH) return TOO_LARGE;
       return { kind: 'run', params, key };
     } catch (error) {
-      return refusalOf(error);
+      return this.refusalOf(node, error);
     }
   }
 
@@ -83,24 +96,35 @@ export class InputResolver {
    * The input as its type takes it. A process that does not know the type, or only an older version of it, leaves the check
    * to the worker that runs it, which checks inputs of workflows in any case.
    */
-  private async checked(sql: Sql, { type, version }: NodeRules, params: object): Promise<Checked> {
+  private checked({ type, version }: NodeRules, params: object, declared: DeclaredTypes): Checked {
     const definition = this.registry.find(type)?.definition;
     if (definition === undefined) {
-      const declared = await this.external.version(type, version, sql);
-      return declared ? { params: declared.parseInput(params), key: concurrencyKeyOf(declared, params) } : { params };
+      const known = declared.get(keyOf(type, version));
+      return known ? { params: known.parseInput(params), key: concurrencyKeyOf(known, params) } : { params };
     }
     if (definition.version < version) return { params };
     const input = parseTaskInput(definition, upgradeParams(definition, version, params));
     return { params: definition.version === version ? input : params, key: concurrencyKeyOf(definition, input) };
   }
+
+  /**
+   * Whatever is thrown fails the node and nothing else: the code of its type may have a bug, and the transaction is that in
+   * which its parent ends.
+   */
+  private refusalOf({ id, type }: NodeRules, error: unknown): Choice {
+    if (error instanceof UnresolvedReference) {
+      return { kind: 'fail', code: 'unresolved_reference', message: error.message };
+    }
+    if (error instanceof AppError) {
+      const fields = error.fields.map(({ path, message }) => `${path}: ${message}`).join('; ');
+      return { kind: 'fail', code: error.code, message: fields === '' ? error.message : `${error.message}: ${fields}` };
+    }
+    this.logger.error({ message: 'the input of a node could not be made', jobId: id, taskName: type, err: error });
+    const { code, message } = classify(error);
+    return { kind: 'fail', code, message };
+  }
 }
 
-function refusalOf(error: unknown): Choice {
-  if (error instanceof UnresolvedReference)
-    return { kind: 'fail', code: 'unresolved_reference', message: error.message };
-  if (error instanceof AppError) {
-    const fields = error.fields.map(({ path, message }) => `${path}: ${message}`).join('; ');
-    return { kind: 'fail', code: error.code, message: fields === '' ? error.message : `${error.message}: ${fields}` };
-  }
-  throw error;
-}
+type DeclaredTypes = ReadonlyMap<string, DeclaredType | undefined>;
+
+const keyOf = (type: string, version: number): string => `${type}@${String(version)}`;

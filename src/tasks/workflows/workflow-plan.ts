@@ -1,5 +1,6 @@
 import { type FieldError, invalid } from '../../platform/errors/app-error.js';
 import type { AnyTaskDefinition } from '../define-task.js';
+import { isTooDeep, TOO_DEEP } from '../external/json-limits.js';
 import { type Condition, CONDITION_SHAPE, conditionProblem } from './condition.js';
 import { isReference, referencesIn } from './references.js';
 import { FAILURE_POLICIES, type FailurePolicy } from './ripple.js';
@@ -197,6 +198,11 @@ function readsOf(
       });
   };
   const own = `nodes.${String(index)}`;
+  const tooDeep = Object.entries({ params, skip_if: skipIf }).find(([, value]) => isTooDeep(value));
+  if (tooDeep) {
+    problems.add({ path: `${own}.${tooDeep[0]}`, message: TOO_DEEP });
+    return [];
+  }
   for (const { at, value } of referencesIn(params)) {
     if (isReference(value)) read(value.$from, `${own}.${at}`);
     else

@@ -149,6 +149,8 @@ describe('with a worker', () => {
     const [again, failed] = [await engine.enqueue(patient), await engine.enqueue(once)];
     await engine.finished(failed);
     await engine.until(again, ({ status, attempt }) => status === 'queued' && attempt === 1);
+    await engine.database.query(`UPDATE live_tasks SET start_by = now() + interval '1 minute' WHERE id = $1`, [again]);
+    expect(await codes(again)).toEqual(['retry_scheduled']); // it has started in time
     expect((await explain(again))[0]).toMatchObject({
       code: 'retry_scheduled',
       message: expect.stringMatching(/^Attempt 2 of 3 begins at .* because the disk is away/) as string,

@@ -1,3 +1,5 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { readFile } from 'node:fs/promises';
 import { WorkerService } from '../../../src/tasks/index.js';
 import { Database } from '../../../src/platform/database/database.js';
 import { ClaimDesk } from '../../../src/tasks/external/claim-desk.js';
@@ -167,6 +169,20 @@ describe('a task of a declared type', () => {
     expect(await external.attempt(`${id}.1`, 'release', { checkpoint: 'half' })).toEqual(released);
     expect(await external.claimOne()).toMatchObject({ attempt: 1, attempt_id: `${id}.2`, checkpoint: 'half' });
   });
+
+  it.each([12.5, 'text', [1, null], true, null, { mean: 12.5 }])(
+    'ends with any JSON, which the document of the API says of what is answered: %j',
+    async (result) => {
+      const id = await external.enqueue();
+      await external.claimOne();
+      expect((await external.attempt(`${id}.1`, 'complete', { result })).status).toBe(200);
+      const { components } = JSON.parse(await readFile('docs/openapi.json', 'utf8')) as { components: object };
+      const schema = { $ref: '#/components/schemas/TaskResultDto', components };
+      const fits = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
+      const { body } = await http.as('viewer').get(`/api/tasks/${id}/result`);
+      expect([(body as { result: unknown }).result, fits(body), fits.errors]).toEqual([result, true, null]);
+    },
+  );
 
   it('keeps its attempt when the result does not fit its schema, or no row', async () => {
     await external.declare({ ...SLOPE, version: 2, result_schema: { type: 'object', required: ['mean'] } });
@@ -345,6 +361,14 @@ describe('an attempt', () => {
     await external.cancel(id);
     expect((await waiting).body).toMatchObject({ attempts: [], stopped: [`${id}.1`] });
   });
+
+  it('learns from a claim that waits that it was lost, within seconds', async () => {
+    await external.declare({ ...SLOPE, timeout_ms: 1_000, retry: { attempts: 1 } });
+    const id = await external.enqueue();
+    await external.claimOne();
+    const { body } = await external.claim({ wait_ms: 30_000, holding: [`${id}.1`] });
+    expect(body).toMatchObject({ attempts: [], stopped: [`${id}.1`] });
+  }, 20_000);
 
   it('that does not stop when it is cancelled is ended all the same', async () => {
     const id = await external.enqueue();

@@ -58,6 +58,7 @@ const filters: TaskFilter[] = [
   { types: ['no.such'] },
   ...SAME_HASH.map((type) => ({ types: [type] })),
   { types: SAME_HASH },
+  { types: ['test.once', 'no.such', 'TEST.once', 'no.such'] },
   { queue: 'other' },
   { queue: 'other', statuses: ['completed'] },
   { topLevel: true },

@@ -1,5 +1,6 @@
 import { ExternalTypes } from '../../../src/tasks/external/external-types.service.js';
 import { defineSchedule, shippedSchedules } from '../../../src/tasks/index.js';
+import type { ScheduleView } from '../../../src/tasks/schedules/schedule.js';
 import { KEPT_TICKS } from '../../../src/tasks/schedules/ticks.repository.js';
 import { ACTOR, once, unique, work } from '../../support/engine-harness.js';
 import { aSchedule, ScheduleEngine, TestClock } from '../../support/schedule-harness.js';
@@ -310,6 +311,18 @@ describe('while a task of a schedule is unfinished', () => {
 
     expect(await engine.started(name)).toEqual(['01', '02', '03'].map((hour) => `2027-01-01T${hour}:00:00Z`));
     expect(await engine.schedules.get(id)).toMatchObject({ waiting: 0 });
+  });
+
+  it('ticks that wait do so for their own schedule alone, however many others wait', async () => {
+    const all: ScheduleView[] = [];
+    for (let n = 0; n < 101; n += 1) all.push(await engine.create({ cron: '* * * * *', overlap: 'queue' }));
+    for (const time of ['01:00', '01:01', '02:00', '02:01']) await engine.lookAt(`2027-01-01T00:${time}Z`);
+    const first = (await Promise.all(all.map(({ id }) => engine.ticks(id)))).map(([tick]) => tick?.taskId ?? '');
+    for (const [n, { id }] of all.entries()) {
+      await engine.engine.tasks.cancel(first[n] ?? '', ACTOR);
+      await engine.look();
+      expect(await engine.history(id)).toEqual(['2027-01-01T00:01:00Z started', '2027-01-01T00:02:00Z started']);
+    }
   });
 
   it('ticks that wait stay waiting while the schedule is paused', async () => {

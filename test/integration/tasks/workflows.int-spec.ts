@@ -1,8 +1,26 @@
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
-import { aborted, ACTOR, deferred, Engine, once, part, splitOnly, work } from '../../support/engine-harness.js';
-import { fanOut, type FailurePolicy, type NodeSpec } from '../../../src/tasks/index.js';
+import { aborted, ACTOR, deferred, Engine, once, part, Script, splitOnly, work } from '../../support/engine-harness.js';
+import {
+  defineTask,
+  fanOut,
+  type FailurePolicy,
+  Handles,
+  type NodeSpec,
+  taskHandlers,
+  type TaskHandler,
+} from '../../../src/tasks/index.js';
 import { node, Workflows } from '../../support/workflows.js';
 import { wrongMoves } from './invariants.js';
+
+/** Its own code has a bug: there are no such digits. */
+const touchy = defineTask({ ...part, name: 'test.touchy', concurrencyKey: ({ n }) => String(n?.toFixed(-1)) });
+
+@Handles(touchy)
+class TouchyHandler implements TaskHandler<typeof touchy> {
+  run(): Promise<number> {
+    return Promise.resolve(1);
+  }
+}
 
 let database: TestDatabase;
 let engine: Engine;
@@ -10,7 +28,7 @@ let workflows: Workflows;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  engine = await (await Engine.open(database.url)).work();
+  engine = await (await Engine.open(database.url, new Script(), { providers: taskHandlers(TouchyHandler) })).work();
   workflows = new Workflows(engine);
 });
 
@@ -153,6 +171,11 @@ describe('a workflow that makes no sense', () => {
       'has a crooked condition',
       [node('a'), node('b', ['a'], { skipIf: { node: 'a', gt: 1, lt: 2 } })],
       { fields: [{ path: 'nodes.1.skip_if' }] },
+    ],
+    [
+      'is nested without end',
+      [node('a', [], { params: { payload: JSON.parse('['.repeat(9_999) + ']'.repeat(9_999)) as object } })],
+      { fields: [{ path: 'nodes.0.params' }] },
     ],
   ])('because it %s is refused before anything is written', async (_what, nodes, expected) => {
     const before = await engine.count('workflows');
@@ -305,6 +328,22 @@ describe('the params of a node', () => {
   });
 });
 
+describe('a node whose type throws at what its parent gave', () => {
+  it('fails by itself: its parent ends, and so do the other tasks of that worker', async () => {
+    const id = await workflows.start(
+      node('a', [], { params: { n: 5 } }),
+      node('b', ['a'], { type: touchy, params: { n: { $from: 'a' } } }),
+    );
+    expect(await engine.finished(await engine.enqueue(work, { n: 1 }))).toMatchObject({ status: 'completed' });
+    await workflows.finished(id);
+    expect(await workflows.statuses(id)).toEqual({ a: 'completed', b: 'failed' });
+    expect(await workflows.node(id, 'b')).toMatchObject({
+      errorCode: 'unexpected_error',
+      errorMessage: expect.stringContaining('toFixed()') as string,
+    });
+  });
+});
+
 describe('to retry a node', () => {
   it('runs it and all below again, with fences that go on; those above keep their results', async () => {
     failing('b');
@@ -360,6 +399,24 @@ describe('to retry a node', () => {
     expect(await workflows.finished(id)).toMatchObject({ status: 'completed' });
     expect(await workflows.trail(id, 'c')).toHaveLength(3);
     await expect(workflows.service.retry(id, { actor: ACTOR })).rejects.toMatchObject({ code: 'nothing_to_retry' });
+  });
+
+  it('without a name leaves out what was cancelled and would be skipped now', async () => {
+    const go = deferred<number>();
+    engine.script.when(work, ({ key }) => (key === 'f' ? broken() : key === 'a' ? go.promise : undefined));
+    const skipped = node('b', ['a'], { skipIf: { node: 'a', equals: 5 } });
+    const id = await workflows.start(node('a'), skipped, node('c', ['b']), node('f'));
+    await workflows.untilNode(id, 'a', 'running');
+    await engine.tasks.cancel((await workflows.node(id, 'c')).taskId, ACTOR);
+    go.resolve(5);
+    await workflows.finished(id);
+    expect(await workflows.statuses(id)).toEqual({ a: 'completed', b: 'skipped', c: 'cancelled', f: 'failed' });
+    engine.script.clear();
+    const retry = (name?: string) => workflows.service.retry(id, { node: name, actor: ACTOR });
+    await expect(retry('c')).rejects.toMatchObject({ code: 'dependencies_unmet' });
+    await retry();
+    await workflows.finished(id);
+    expect(await workflows.statuses(id)).toEqual({ a: 'completed', b: 'skipped', c: 'skipped', f: 'completed' });
   });
 
   it('is refused where it could not run, and while those below are at work', async () => {

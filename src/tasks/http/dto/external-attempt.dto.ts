@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Allow, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { ANY_JSON } from '../../../platform/http/any-json.js';
 import { AnyText } from '../../../platform/http/any-text.js';
 import { type AttemptRef, attemptIdOf } from '../../external/attempt-ref.js';
 import type { ExternalOutcome, Heartbeat, Report } from '../../external/external-attempts.service.js';
@@ -27,7 +28,7 @@ export class ReportDto {
   /** Any JSON; reaches the next attempt, should there be one. */
   @Allow()
   @AnyText()
-  @ApiPropertyOptional({ type: 'object', additionalProperties: true })
+  @ApiPropertyOptional(ANY_JSON)
   checkpoint?: unknown;
 }
 
@@ -47,7 +48,7 @@ export class CompleteDto {
   /** Any JSON that fits the `result_schema` of the type. */
   @Allow()
   @AnyText()
-  @ApiPropertyOptional({ type: 'object', additionalProperties: true })
+  @ApiPropertyOptional(ANY_JSON)
   result?: unknown;
 }
 

@@ -12,6 +12,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { ANY_JSON } from '../../../platform/http/any-json.js';
 import { AnyText } from '../../../platform/http/any-text.js';
 import { ATTEMPT_ID, attemptIdOf, attemptRefOf } from '../../external/attempt-ref.js';
 import type { Claimed, ClaimRequest } from '../../external/external-claims.service.js';
@@ -70,7 +71,7 @@ export class ClaimDto {
   @AnyText()
   worker = 'external';
 
-  /** Attempts that it works on: when one is cancelled or lost, the answer comes at once and says so in `stopped`. */
+  /** Attempts that it works on: when one is cancelled, the answer comes at once and says so in `stopped`; when one is lost, within seconds. */
   @ApiPropertyOptional({ type: [String] })
   @IsArray()
   @ArrayMaxSize(1_000)
@@ -89,7 +90,7 @@ export class ExternalAttemptDto {
   @ApiProperty({ type: 'object', additionalProperties: true })
   params: object;
   /** What the last attempt saved; null when there is none. */
-  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  @ApiProperty(ANY_JSON)
   checkpoint: unknown;
   /** 1 on the first try; releases and crashes do not count. */
   attempt: number;

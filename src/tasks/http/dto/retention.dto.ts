@@ -7,7 +7,7 @@ import {
   ValidatorConstraint,
   type ValidatorConstraintInterface,
 } from 'class-validator';
-import type { Keep, KeepByOutcome } from '../../retention/retention-policy.js';
+import type { Keep, KeepByOutcome, TypePolicy } from '../../retention/retention-policy.js';
 import type { StoredPolicy } from '../../retention/retention-policies.js';
 import type { Archive } from '../../retention/task-archive.js';
 
@@ -106,6 +106,13 @@ export class TaskArchivePageDto {
   items: TaskArchiveDto[];
   next_cursor: string | null;
 }
+
+/** Null is left out: it follows the default. */
+export const typePolicyIn = ({ completed, failed, cancelled }: SetRetentionDto): TypePolicy => ({
+  completed: completed ?? undefined,
+  failed: failed ?? undefined,
+  cancelled: cancelled ?? undefined,
+});
 
 export const toRetentionPolicyDto = ({ type, keep, updatedAt, updatedBy }: StoredPolicy): RetentionPolicyDto => ({
   type,

@@ -2,6 +2,7 @@ import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
 import type { TaskFilter } from '../../listing/task-filter.js';
 import { IsTextOfStatuses, statusesOf } from '../status-words.js';
+import { timeOf } from '../time-of.js';
 
 /** Which tasks: what lists and bulk operations have in common. */
 export class TaskFilterDto {
@@ -48,16 +49,19 @@ interface Selection extends TaskFilterDto {
   readonly top_level?: boolean;
 }
 
-export const toTaskFilter = (asked: Selection): TaskFilter => ({
-  statuses: asked.status === undefined ? undefined : statusesOf(asked.status.split(',')),
+/** In a body what is null is left out, too. */
+type Asked = { readonly [Field in keyof Selection]: Selection[Field] | null };
+
+export const toTaskFilter = (asked: Asked): TaskFilter => ({
+  statuses: asked.status ? statusesOf(asked.status.split(',')) : undefined,
   types: words(asked.type ?? asked.task_type)?.map((type) => type.toLowerCase()),
-  queue: asked.queue,
-  parentId: asked.parent,
-  topLevel: asked.top_level,
-  text: asked.text,
-  createdFrom: asked.created_from === undefined ? undefined : new Date(asked.created_from),
-  createdTo: asked.created_to === undefined ? undefined : new Date(asked.created_to),
+  queue: asked.queue ?? undefined,
+  parentId: asked.parent ?? undefined,
+  topLevel: asked.top_level ?? undefined,
+  text: asked.text ?? undefined,
+  createdFrom: timeOf(asked.created_from),
+  createdTo: timeOf(asked.created_to),
 });
 
-const words = (text: string | undefined): string[] | undefined =>
-  text === undefined || text === '' ? undefined : text.split(',').map((word) => word.trim());
+const words = (text: string | null | undefined): string[] | undefined =>
+  text ? text.split(',').map((word) => word.trim()) : undefined;

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ANY_JSON } from '../../../platform/http/any-json.js';
 import { TASK_STATUSES, type TaskStatus } from '../../task-state.js';
 
 /** A task: a unit of background work. */
@@ -36,7 +37,7 @@ export class TaskDto {
   /** When it should be done at the present rate. */
   eta: Date | null;
   /** What the work gave; any JSON. */
-  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  @ApiProperty(ANY_JSON)
   result: unknown;
   /** Where the result is when it is too large for a row. */
   result_ref: string | null;
@@ -97,7 +98,7 @@ export class TaskResultDto {
   id: string;
   @ApiProperty({ enum: TASK_STATUSES })
   status: TaskStatus;
-  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  @ApiProperty(ANY_JSON)
   result: unknown;
   result_ref: string | null;
 }

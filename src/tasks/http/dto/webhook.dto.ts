@@ -156,11 +156,13 @@ export const termsOf = (body: CreateWebhookDto): WebhookTerms => ({
   topLevel: body.top_level ?? false,
 });
 
-/** Only what was sent. */
-export function changesOf({ top_level: topLevel, types, statuses, ...same }: UpdateWebhookDto) {
+/** Only what was sent; null is not, but for types and statuses, where it means all. */
+export function changesOf({ name, url, enabled, top_level: topLevel, types, statuses }: UpdateWebhookDto) {
   const changes = {
-    ...same,
-    topLevel,
+    name: name ?? undefined,
+    url: url ?? undefined,
+    enabled: enabled ?? undefined,
+    topLevel: topLevel ?? undefined,
     types: types?.map((type) => type.toLowerCase()) ?? types,
     statuses: statuses ? statusesOf(statuses) : statuses,
   };

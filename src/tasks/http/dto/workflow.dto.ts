@@ -244,9 +244,9 @@ export const toWorkflowSpec = ({ name, nodes }: StartWorkflowDto): WorkflowSpec 
   nodes: nodes.map((node) => ({
     name: node.name,
     type: node.type,
-    params: node.params,
+    params: node.params ?? undefined,
     after: node.after?.map((one) => (typeof one === 'string' ? one : { node: one.node, onFailure: one.on_failure })),
-    skipIf: node.skip_if as Condition | undefined,
+    skipIf: (node.skip_if ?? undefined) as Condition | undefined,
     weight: node.weight,
     priority: node.priority,
     description: node.description,

@@ -133,7 +133,6 @@ export class UpdateScheduleDto extends PartialType(CreateScheduleDto) {}
 export class PreviewQueryDto {
   /** How many fire times. */
   @ApiPropertyOptional({ type: 'integer' })
-  @IsOptional()
   @Type(() => Number)
   @IsInt()
   @Min(1)

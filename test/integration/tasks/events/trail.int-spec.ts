@@ -160,6 +160,24 @@ describe('following the audit trail', () => {
     await other.close();
   });
 
+  it('goes on in a process that has looked less lately than the one that gave the position', async () => {
+    const late = await Engine.open(database.url);
+    partsOf(engine).tail.lookEveryMs = 20;
+    partsOf(late).tail.lookEveryMs = 1_000;
+    const [here, there] = [await Listener.open(engine), await Listener.open(late)];
+    await insert(pool, taskId(1));
+    await here.until(1);
+    const position = encodePosition(here.follower.position);
+    expect(there.events).toEqual([]);
+    const again = await Listener.open(late, position);
+    await insert(pool, taskId(2));
+    await there.until(2);
+    await again.until(1);
+    await Promise.all([here, there, again].map((listener) => listener.close()));
+    await late.close();
+    expect(again.events.map((event) => event.taskId)).toEqual([taskId(2)]);
+  });
+
   it('keeps each task in its own order while many are worked on', async () => {
     const listener = await Listener.open(engine);
     await engine.work();

@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+import pg from 'pg';
 import { Webhook as Verifier } from 'standardwebhooks';
 import { Tail } from '../../../../src/tasks/events/tail.js';
 import { fixed } from '../../../../src/tasks/retry-policy.js';
@@ -7,6 +9,7 @@ import { WebhookDispatchModule } from '../../../../src/tasks/webhooks/webhook-di
 import { WebhookDispatcher } from '../../../../src/tasks/webhooks/webhook-dispatcher.js';
 import { WebhookService } from '../../../../src/tasks/webhooks/webhook.service.js';
 import { Engine, type EngineParts, Script, unique, work } from '../../../support/engine-harness.js';
+import { FaultProxy } from '../../../support/fault-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../../../support/test-database.js';
 import { waitFor } from '../../../support/wait-for.js';
 import { type Received, WebhookReceiver } from '../../../support/webhook-receiver.js';
@@ -29,8 +32,8 @@ afterEach(async () => {
   await database.drop();
 });
 
-async function openEngine(parts: EngineParts = {}): Promise<Engine> {
-  const opened = await Engine.open(database.url, new Script(), { imports: [WebhookDispatchModule], ...parts });
+async function openEngine(parts: EngineParts = {}, url = database.url): Promise<Engine> {
+  const opened = await Engine.open(url, new Script(), { imports: [WebhookDispatchModule], ...parts });
   Object.assign(opened.app.get(WebhookDispatcher, { strict: false }), { lookEveryMs: 50, backoff: fixed(30) });
   opened.app.get(Tail, { strict: false }).lookEveryMs = 20;
   return opened;
@@ -38,11 +41,10 @@ async function openEngine(parts: EngineParts = {}): Promise<Engine> {
 
 let count = 0;
 
+const TERMS = { name: 'hook', statuses: null, types: null, topLevel: false };
+
 const create = (terms: Partial<WebhookTerms> = {}) =>
-  webhooks.create(
-    { name: `hook ${String((count += 1))}`, url: receiver.url, statuses: null, types: null, topLevel: false, ...terms },
-    'test:operator',
-  );
+  webhooks.create({ ...TERMS, name: `hook ${String((count += 1))}`, url: receiver.url, ...terms }, 'test:operator');
 
 const addMany = (n: number, on = engine) =>
   on.tasks.enqueueMany(work, Array.from({ length: n }, (_, i) => ({ n: i })), { actor: 'test' }); // prettier-ignore
@@ -116,11 +118,12 @@ describe('webhooks', () => {
     expect(await webhooks.get(webhook.id)).toMatchObject({ failingSince: null, attempt: 0, disabledAt: null });
   });
 
-  it('are tried again when the receiver hangs, hangs up or is not there', async () => {
+  it('are tried again when the receiver hangs, hangs up, talks another protocol or is not there', async () => {
     engine.app.get(Poster, { strict: false }).answerMs = 150;
-    const behaviours = [
+    const behaviours: ((message: Received, response: ServerResponse) => unknown)[] = [
       () => undefined, // says nothing
-      (_message: unknown, response: { destroy(): void }) => response.destroy(),
+      (_message, response) => response.destroy(),
+      (_message, response) => response.writeHead(101, { connection: 'upgrade', upgrade: 'websocket' }).end(),
     ];
     receiver.answer = (message, response) => {
       const next = behaviours.shift();
@@ -129,12 +132,12 @@ describe('webhooks', () => {
     };
     const [one, absent] = [await create(), await create({ url: 'http://127.0.0.1:1/' })];
     const id = await engine.enqueue(work);
-    await waitFor('three attempts', () => receiver.messages.length === 3);
-    expect(receiver.events().map((event) => event.task_id)).toEqual([id, id, id]);
+    await waitFor('four attempts', () => receiver.messages.length === 4);
+    expect(receiver.events().map((event) => event.task_id)).toEqual([id, id, id, id]);
     const errors = async (of: string): Promise<(string | undefined)[]> =>
       (await webhooks.deliveries(of)).map(({ error }) => error?.split(':')[0]);
-    await waitFor('the logs', async () => (await errors(one.webhook.id)).length === 3);
-    expect((await errors(one.webhook.id)).slice(1)).toEqual(['econnreset', 'timeout']);
+    await waitFor('the logs', async () => (await errors(one.webhook.id)).length === 4);
+    expect((await errors(one.webhook.id)).slice(1)).toEqual(['the receiver answered 101', 'econnreset', 'timeout']);
     await waitFor('refusals', async () => (await errors(absent.webhook.id)).includes('econnrefused'));
     expect(await webhooks.get(absent.webhook.id)).toMatchObject({ failingSince: expect.any(Date) });
   });
@@ -196,6 +199,70 @@ describe('webhooks', () => {
     ]);
     expect(receiver.messages[0]?.text).toBe(receiver.messages[1]?.text);
     expect((await webhooks.deliveries(webhook.id)).length).toBeGreaterThan(0);
+  });
+
+  it('do not keep a process from ending while the database is away', async () => {
+    const proxy = await FaultProxy.before(database.url);
+    const cutOff = await openEngine({}, proxy.url);
+    await engine.close();
+    let answer: (() => void) | undefined;
+    receiver.answer = (_message, response) => (answer = () => response.writeHead(500).end());
+    await cutOff.app.get(WebhookService, { strict: false }).create({ ...TERMS, url: receiver.url }, 'test:operator');
+    await cutOff.enqueue(work);
+    await waitFor('a message', () => answer);
+    proxy.takeAway();
+    answer?.();
+    await waitFor('the outcome not to be written', () => proxy.refused > 3);
+    await cutOff.close();
+    await proxy.close();
+  });
+
+  it('are changed by several people at once, each in what they change', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const { webhook } = await create();
+      await Promise.all([
+        webhooks.update(webhook.id, { name: `renamed ${String(round)}` }, 'test'),
+        webhooks.update(webhook.id, { types: ['test.work'] }, 'test'),
+        webhooks.update(webhook.id, { topLevel: true }, 'test'),
+      ]);
+      const changed = { name: `renamed ${String(round)}`, types: ['test.work'], topLevel: true };
+      expect(await webhooks.get(webhook.id)).toMatchObject(changed);
+    }
+  });
+
+  it('are sent the same to the byte by whoever goes on, in whatever order it was committed', async () => {
+    const { webhook } = await create();
+    await create({ url: `${receiver.url}/quick` });
+    const held: (() => void)[] = [];
+    receiver.answer = ({ path }, response) => {
+      if (path === '/quick') response.end();
+      else held.push(() => response.end());
+    };
+    const late = new pg.Client(database.url);
+    await late.connect();
+    await late.query('BEGIN');
+    await late.query(
+      `INSERT INTO task_events (task_id, to_status, attempt, fence, actor, reason)
+      VALUES (gen_random_uuid(), 'created', 0, 0, 'test', 'created')`,
+    );
+    await addMany(1);
+    await waitFor('the first message', () => held.length === 1);
+    await addMany(1);
+    await receiver.until(2, { path: '/quick' });
+    await late.query('COMMIT');
+    await late.end();
+    await receiver.until(3, { path: '/quick' });
+    held[0]?.();
+    await waitFor('the second message', () => held.length === 2);
+    await engine.database.query(`UPDATE webhooks SET held_until = now() - interval '1 second' WHERE id = $1`, [
+      webhook.id,
+    ]);
+    await waitFor('the same again', () => held.length === 3);
+    const [, second, again] = receiver.messages.filter(({ path }) => path === '/');
+    expect([again?.id, again?.text]).toEqual([second?.id, second?.text]);
+    expect(second?.body.data.events).toHaveLength(2);
+    receiver.takeAll();
+    for (const release of held) release();
   });
 
   it('are told that they have missed something when they come back after more than a day', async () => {
