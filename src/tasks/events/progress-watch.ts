@@ -47,12 +47,13 @@ export class ProgressWatch {
   private readonly listeners = new Set<(news: ProgressNews) => void>();
   private last = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
+  private looking = false;
 
   constructor(private readonly reader: TrailReader) {}
 
   join(listener: (news: ProgressNews) => void): void {
     this.listeners.add(listener);
-    this.timer ??= setTimeout(() => void this.look(), LOOK_EVERY_MS);
+    this.next();
   }
 
   leave(listener: (news: ProgressNews) => void): void {
@@ -63,7 +64,14 @@ export class ProgressWatch {
     this.last.clear();
   }
 
+  /** A look that takes long is not joined by another: whoever has come meanwhile hears of what it sees. */
+  private next(): void {
+    if (!this.looking) this.timer ??= setTimeout(() => void this.look(), LOOK_EVERY_MS);
+  }
+
   private async look(): Promise<void> {
+    this.timer = undefined;
+    this.looking = true;
     try {
       const rows = await this.reader.running();
       const news = new ProgressNews(this.changed(rows), new Date());
@@ -71,7 +79,8 @@ export class ProgressWatch {
     } catch (error) {
       this.logger.debug({ message: 'progress not seen; it is news, not truth', err: error });
     }
-    this.timer = this.listeners.size > 0 ? setTimeout(() => void this.look(), LOOK_EVERY_MS) : undefined;
+    this.looking = false;
+    if (this.listeners.size > 0) this.next();
   }
 
   private changed(rows: readonly ProgressRow[]): ProgressRow[] {

@@ -48,10 +48,16 @@ export const EXTERNAL_TYPE = `
 export const WORKER = `
   SELECT hostname, pid, seen_at, isolated, external, lease_expires_at > now() AS alive FROM task_workers WHERE id = $1`;
 
-/** How many suspects have their turn before this one, up to a bound (live_tasks_suspects), and whether one runs alone now. */
+/**
+ * How many suspects have their turn before this one, of type $4 in queue $5, up to a bound (live_tasks_suspects), and whether
+ * one runs alone now. Cells take those of all queues in turn; external workers take those of theirs, and cells do not.
+ */
 export const SUSPECTS_AHEAD = `
   SELECT (SELECT count(*)::int FROM (
-    SELECT 1 FROM live_tasks WHERE status = 'queued' AND NOT ready AND crash_count > 0 AND (crash_count, id) < ($1, $2) LIMIT $3
+    SELECT 1 FROM live_tasks WHERE status = 'queued' AND NOT ready AND crash_count > 0 AND (crash_count, id) < ($1, $2)
+      AND CASE WHEN $4::text IN (SELECT name FROM external_task_types) THEN queue = $5::text
+        ELSE type NOT IN (SELECT name FROM external_task_types) END
+    LIMIT $3
   ) before) AS ahead,
     EXISTS (SELECT 1 FROM task_workers WHERE isolated AND lease_expires_at > now()) AS cell_is_open`;
 

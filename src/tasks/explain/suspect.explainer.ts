@@ -19,7 +19,7 @@ export class SuspectExplainer implements Explainer {
 
   async explain(task: ExplainedTask): Promise<readonly Reason[]> {
     if (!isSuspect(task)) return [];
-    const values = [task.crashCount, task.id, MAX_COUNTED];
+    const values = [task.crashCount, task.id, MAX_COUNTED, task.type, task.queue];
     const [row] = await this.database.query<SuspectsRow>(SUSPECTS_AHEAD, values);
     return row ? [suspect(task, row)] : [];
   }

@@ -17,6 +17,8 @@ export interface Wanted<T> {
   readonly queues: readonly string[];
   /** Tries to get it; undefined while there is none. */
   take(): Promise<T | undefined>;
+  /** After a `take` that got nothing: when it may get something without anybody saying so. */
+  retryInMs?(): number | undefined;
 }
 
 export interface Patience {
@@ -94,10 +96,18 @@ export class ClaimDesk implements WakeupListener, OnModuleDestroy {
     let found: T | undefined;
     const line = this.lineFor(wanted);
     await new Promise<void>((resolve) => {
+      let again: NodeJS.Timeout | undefined;
       const waiter: Waiter = {
-        take: async () => (found = await wanted.take().catch(this.sayWhy)) !== undefined,
+        take: async () => {
+          found = await wanted.take().catch(this.sayWhy);
+          clearTimeout(again);
+          const retryInMs = wanted.retryInMs?.() ?? Infinity;
+          if (found === undefined && retryInMs < POLL_MS) again = setTimeout(() => void line.serve(), retryInMs);
+          return found !== undefined;
+        },
         done: () => {
           clearTimeout(timer);
+          clearTimeout(again);
           signal.removeEventListener('abort', leave);
           resolve();
         },

@@ -88,8 +88,13 @@ export class ExternalClaims {
   private wanted({ types, ...request }: ClaimRequest, queued: readonly QueuedType[]) {
     const known = types.flatMap(({ name, versions }) => versions.map((version) => `${name}@${String(version)}`)).sort();
     const queues = [...new Set(queued.map(({ queue }) => queue))];
-    const take = (): Promise<ExternalAttempt[] | undefined> => this.lanes.take({ ...request, known, queued });
-    return { line: known.join(' '), queues, take };
+    let retryInMs: number | undefined;
+    const take = async (): Promise<readonly ExternalAttempt[] | undefined> => {
+      const taken = await this.lanes.take({ ...request, known, queued });
+      ({ retryInMs } = taken);
+      return taken.attempts.length > 0 ? taken.attempts : undefined;
+    };
+    return { line: known.join(' '), queues, take, retryInMs: () => retryInMs };
   }
 
   private started(attempts: readonly ExternalAttempt[], gone: AbortSignal): void {

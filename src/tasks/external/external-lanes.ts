@@ -10,7 +10,7 @@ import type { QueuedType } from './external-types.service.js';
 
 /** How often a claim tries again while others are at the same limits, which takes milliseconds. */
 const TRIES = 10;
-/** What is refused for longer is looked at again with the next notice, or when claims are polled. */
+/** For what is refused for longer, claims wait. */
 const BUSY_MS = 100;
 
 export type ExternalAttempt = Omit<ClaimedRow, 'joining'> & {
@@ -29,6 +29,12 @@ export interface TakeRequest {
   readonly actor: string;
 }
 
+/** What a look gave, and when to look again; undefined or for ever when somebody will say that there is a reason to. */
+export interface Taken {
+  readonly attempts: readonly ExternalAttempt[];
+  readonly retryInMs?: number;
+}
+
 /** A place to look: the queue's own lane, or that of a type with limits. */
 interface Place {
   readonly queue: string;
@@ -44,21 +50,21 @@ export class ExternalLanes {
     private readonly gate: Gate,
   ) {}
 
-  /** Undefined when there is nothing to be had. */
-  async take(request: TakeRequest): Promise<ExternalAttempt[] | undefined> {
+  async take(request: TakeRequest): Promise<Taken> {
     const snapshot = await this.view.fresh();
     const places = placesOf(request.queued, snapshot);
     // Another one first each time, so that a full queue does not keep the others waiting for ever.
     const first = Math.floor(Math.random() * places.length);
+    let retryInMs = Infinity;
     for (const place of [...places.slice(first), ...places.slice(0, first)]) {
       const isPlain = place.type === undefined && snapshot.queues.get(place.queue)?.limits.concurrency === undefined;
-      const rows = isPlain
-        ? await this.takePlain(request, place, snapshot)
-        : ((await this.takeLimited(request, place, { snapshot, suspect: true })) ??
-          (await this.takeLimited(request, place, { snapshot, suspect: false })));
-      if (rows && rows.length > 0) return rows;
+      const taken = isPlain
+        ? { attempts: await this.takePlain(request, place, snapshot) }
+        : await this.takeWithinLimits(request, place, snapshot);
+      if (taken.attempts.length > 0) return taken;
+      retryInMs = Math.min(retryInMs, taken.retryInMs ?? Infinity);
     }
-    return undefined;
+    return { attempts: [], retryInMs };
   }
 
   private takePlain(request: TakeRequest, { queue }: Place, snapshot: LimitsSnapshot): Promise<ExternalAttempt[]> {
@@ -68,11 +74,16 @@ export class ExternalLanes {
     return this.pool.prepared.query<ExternalAttempt>(CLAIM_EXTERNAL, values);
   }
 
+  private async takeWithinLimits(request: TakeRequest, place: Place, snapshot: LimitsSnapshot): Promise<Taken> {
+    const suspect = await this.takeLimited(request, place, { snapshot, suspect: true });
+    return suspect.attempts.length > 0 ? suspect : this.takeLimited(request, place, { snapshot, suspect: false });
+  }
+
   private async takeLimited(
     { known, limit, leaseMs, worker, actor }: TakeRequest,
     { queue, type }: Place,
     { snapshot, suspect }: { readonly snapshot: LimitsSnapshot; readonly suspect: boolean },
-  ): Promise<ExternalAttempt[] | undefined> {
+  ): Promise<Taken> {
     const types = known.filter((one) => (type === undefined ? !snapshot.types.has(typeIn(one)) : typeIn(one) === type));
     const request: GateRequest<ExternalAttempt> = {
       ...{ snapshot, queue, type, wanted: limit, suspect },
@@ -82,13 +93,11 @@ export class ExternalLanes {
         return sql.query<ExternalAttempt>(CLAIM_CHOSEN_EXTERNAL, values);
       },
     };
-    for (let tries = 0; tries < TRIES; tries += 1) {
+    for (let tries = 1; ; tries += 1) {
       const { rows, retryInMs = Infinity } = await this.gate.claim(request);
-      if (rows.length > 0) return [...rows];
-      if (retryInMs > BUSY_MS) return undefined;
+      if (rows.length > 0 || retryInMs > BUSY_MS || tries === TRIES) return { attempts: rows, retryInMs };
       await sleep(retryInMs);
     }
-    return undefined;
   }
 }
 

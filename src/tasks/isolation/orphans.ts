@@ -43,11 +43,11 @@ export class Orphans {
   async release(sql: Sql): Promise<Rescued> {
     const seen = await sql.query<Orphan>(ORPHANS);
     if (seen.length === 0) return { freed: [], quarantined: [], queues: new Set() };
-    const workflows = seen.flatMap((orphan) => (guiltOf(orphan) === undefined ? [] : (orphan.workflowId ?? [])));
-    await this.workflows.hold(sql, workflows); // before its tasks are
+    const ids = seen.flatMap((orphan) => (guiltOf(orphan) === undefined ? [] : (orphan.workflowId ?? [])));
+    const workflows = await this.workflows.holdFree(sql, ids); // before its tasks are
     const orphans = await sql.query<Orphan>(HOLD_ORPHANS);
     const innocent = orphans.filter((orphan) => guiltOf(orphan) === undefined);
-    // One whose workflow is not held was orphaned since: it is left for the next time.
+    // One whose workflow is not held, since somebody else holds it or it was orphaned since, is left for the next time.
     const guilty = orphans.filter(
       (orphan) =>
         guiltOf(orphan) !== undefined && (orphan.workflowId === null || workflows.includes(orphan.workflowId)),

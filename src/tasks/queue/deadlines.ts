@@ -25,8 +25,8 @@ export class Deadlines {
     const seen = await this.pool.prepared.query<{ id: string; workflowId: string | null }>(OVERDUE_TASKS, [BATCH]);
     if (seen.length === 0) return false;
     const { ended, queues } = await this.pool.transaction(async (sql) => {
-      const workflows = [...new Set(seen.flatMap(({ workflowId }) => workflowId ?? []))];
-      await this.workflows.hold(sql, workflows); // before their tasks are
+      const ids = seen.flatMap(({ workflowId }) => workflowId ?? []);
+      const workflows = await this.workflows.holdFree(sql, ids); // before their tasks are
       const ended = await sql.query<EndedChild>(END_OVERDUE, [seen.map(({ id }) => id), workflows]);
       return { ended, queues: await this.settlement.advanceParents(sql, ended) };
     });

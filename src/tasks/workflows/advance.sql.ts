@@ -14,6 +14,9 @@ export const NODE_COLUMNS = (
 export const HOLD_WORKFLOWS = `
   SELECT id FROM workflows WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`;
 
+/** The same of those that nobody holds, for whoever comes again. */
+export const HOLD_FREE_WORKFLOWS = `${HOLD_WORKFLOWS} SKIP LOCKED`;
+
 export const HOLD_WORKFLOWS_OF_TASKS = `
   SELECT id FROM workflows WHERE id = ANY(ARRAY(SELECT workflow_id FROM live_tasks WHERE id = ANY($1::uuid[]) AND workflow_id IS NOT NULL))
   ORDER BY id FOR UPDATE`;

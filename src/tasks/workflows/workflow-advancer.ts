@@ -1,6 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Sql } from '../../platform/database/transaction.js';
-import { COUNT_ENDED, EDGES_BELOW, END_BLOCKED, END_NODES, HOLD_WORKFLOWS, SAVE_RIPPLE } from './advance.sql.js';
+import {
+  COUNT_ENDED,
+  EDGES_BELOW,
+  END_BLOCKED,
+  END_NODES,
+  HOLD_FREE_WORKFLOWS,
+  HOLD_WORKFLOWS,
+  SAVE_RIPPLE,
+} from './advance.sql.js';
 import { type Choice, InputResolver } from './input-resolver.js';
 import { type FailurePolicy, type Outcome, Ripple, type RippleNode } from './ripple.js';
 
@@ -37,6 +45,13 @@ export class WorkflowAdvancer {
   /** Before any task of these workflows is locked or ended in the transaction. */
   async hold(sql: Sql, workflowIds: readonly string[]): Promise<void> {
     if (workflowIds.length > 0) await sql.query(HOLD_WORKFLOWS, [[...new Set(workflowIds)]]);
+  }
+
+  /** The same without waiting for whoever holds some: gives those that are held now. */
+  async holdFree(sql: Sql, workflowIds: readonly string[]): Promise<string[]> {
+    if (workflowIds.length === 0) return [];
+    const held = await sql.query<{ id: string }>(HOLD_FREE_WORKFLOWS, [[...new Set(workflowIds)]]);
+    return held.map(({ id }) => id);
   }
 
   /** Follows the ends of nodes, whose workflows are held; gives the queues in which tasks may start. */

@@ -107,6 +107,22 @@ describe('a task that was to start by a time that has passed', () => {
     expect(await engine.count('workflows WHERE open = 0 AND failed = 2')).toBe(1);
   });
 
+  it('as a node of a workflow that somebody holds keeps nothing else waiting', async () => {
+    await new Workflows(engine).start(node('a'));
+    await expire('workflow_id IS NOT NULL');
+    const holder = await engine.database.connect('holder');
+    await holder.query('BEGIN');
+    await holder.query('SELECT FROM workflows FOR UPDATE');
+    await engine.work();
+
+    const delayed = await engine.enqueue(work, { n: 1 }, { runAt: new Date(Date.now() + 2_000) });
+
+    expect(await engine.finished(delayed)).toMatchObject({ status: 'completed', result: 1 });
+    await holder.query('COMMIT');
+    await holder.end();
+    await waitFor('it to end', async () => (await engine.count('live_tasks')) === 0);
+  });
+
   it('is one of many: they end in batches', async () => {
     await engine.tasks.enqueueMany(
       work,

@@ -1,4 +1,5 @@
 import { ExplainService } from '../../../src/tasks/explain/explain.service.js';
+import { ExternalTypes } from '../../../src/tasks/external/external-types.service.js';
 import {
   aborted,
   ACTOR,
@@ -63,6 +64,20 @@ describe('without a worker', () => {
     await engine.database.query(`UPDATE live_tasks SET ready = false, crash_count = 1`);
     expect(await codes(first)).toEqual(['no_worker', 'suspect']);
     expect((await explain(second))[1]).toMatchObject({ code: 'suspect', facts: { ahead: 1, cell_is_open: false } });
+  });
+
+  it('tells suspects of external workers and those of this program apart', async () => {
+    const type = { name: 'survey.slope', version: 1, title: 'Slope', queue: 'survey', priority: 0, maxAttempts: 3 };
+    const times = { firstDelayMs: 1_000, maxDelayMs: 60_000, timeoutMs: 60_000 };
+    const schemas = { inputSchema: { type: 'object' }, resultSchema: null, concurrencyKey: null };
+    const types = engine.app.get(ExternalTypes, { strict: false });
+    await types.declare({ ...type, ...times, ...schemas, limits: {} }, ACTOR);
+    const first = await engine.enqueue(work);
+    const { id: external } = await engine.tasks.create('survey.slope', {}, { actor: ACTOR });
+    const second = await engine.enqueue(work);
+    await engine.database.query(`UPDATE live_tasks SET ready = false, crash_count = 1`);
+    const ahead = async (id: string) => (await explain(id)).find(({ code }) => code === 'suspect')?.facts.ahead;
+    expect([await ahead(first), await ahead(external), await ahead(second)]).toEqual([0, 0, 1]);
   });
 
   it('says of a quarantined task what it died of alone, and apart from that how often in all', async () => {

@@ -44,6 +44,15 @@ describe('limits of a declared type', () => {
     expect((await claim()).map(({ params }) => params)).toEqual([{ tile: 2 }]);
   });
 
+  it('let a claim that waits for a rate have its task when there is a token for it', async () => {
+    await external.declare({ ...SLOPE, limits: { rate: { count: 4, per_ms: 1_000, burst: 1 } } });
+    for (let tile = 0; tile < 5; tile += 1) await external.enqueue({ tile });
+    const began = performance.now();
+    for (let n = 0; n < 5; n += 1)
+      expect((await external.claim({ limit: 1, wait_ms: 10_000 })).body.attempts).toHaveLength(1);
+    expect(performance.now() - began).toBeLessThan(4_000); // one second, by the rate
+  });
+
   it('park it when its workers keep failing, and not for ever', async () => {
     await external.declare({ ...SLOPE, limits: { breaker: { failures: 2, cool_down_ms: 3_000 } } });
     for (let tile = 0; tile < 4; tile += 1) await external.enqueue({ tile });

@@ -1,7 +1,9 @@
+import pg from 'pg';
 import { systemActor, TokenService } from '../../../../src/access/index.js';
 import { Database } from '../../../../src/platform/database/database.js';
 import type { Role } from '../../../../src/platform/http/declared-access.js';
 import { EventStreams } from '../../../../src/tasks/events/event-streams.js';
+import { ProgressWatch } from '../../../../src/tasks/events/progress-watch.js';
 import { Tail } from '../../../../src/tasks/events/tail.js';
 import {
   type AnyTaskDefinition,
@@ -274,6 +276,33 @@ describe('a client that stops reading', () => {
     const { text } = await http.as('viewer').get('/api/metrics');
     return Number(/^photosafe_event_streams_cut_total (\d+)$/m.exec(text)?.[1]);
   };
+});
+
+describe('progress', () => {
+  it('is looked at once a second, also when people come and go while a look takes long', async () => {
+    const watch = http.app.get(ProgressWatch, { strict: false });
+    const locking = new pg.Client(http.database.url);
+    await locking.connect();
+    await locking.query('BEGIN; LOCK TABLE live_tasks IN ACCESS EXCLUSIVE MODE');
+    const isLooking = async (): Promise<boolean> => {
+      const sql = `SELECT 1 FROM pg_stat_activity WHERE application_name = 'photosafe-events' AND wait_event_type = 'Lock'
+        AND datname = current_database()`;
+      return (await http.app.get(Database).query(sql)).length === 1;
+    };
+    const first = (): void => undefined;
+    watch.join(first);
+    await waitFor('a look to be under way', isLooking);
+    watch.leave(first);
+    const at: number[] = [];
+    const second = (): void => void at.push(performance.now());
+    watch.join(second);
+    await locking.query('COMMIT');
+    await locking.end();
+    await waitFor('some looks', () => at.length > 4);
+    watch.leave(second);
+    const [from = 0, ...later] = at;
+    expect((later.at(-1) ?? 0) - from).toBeGreaterThan(3_000);
+  });
 });
 
 describe('the end of the server', () => {
