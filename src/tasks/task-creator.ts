@@ -7,6 +7,7 @@ import { concurrencyKeyOf } from './limits/concurrency-key.js';
 import { EnginePool } from './queue/engine-pool.js';
 import type { EnqueueTerms, NewTask, SingleTask } from './queue/enqueue-values.js';
 import { Enqueuer, ROWS_A_STATEMENT, type EnqueuedTask } from './queue/enqueuer.js';
+import { RUN_CREATED } from './queue/rerun.sql.js';
 import { type Opening, Wakeup } from './queue/wakeup.js';
 import { parseTaskInput } from './task-input.js';
 import { TaskTypes } from './task-types.js';
@@ -87,7 +88,10 @@ export class TaskCreator {
     }
   }
 
-  /** Adds in the caller's transaction if there is one; workers hear of it once it is committed. */
+  /**
+   * Adds in the caller's transaction if there is one; workers hear of it once it is committed. What was there already and waits for
+   * somebody to run it is run: it is asked for now.
+   */
   private async within<T extends EnqueuedTask | readonly EnqueuedTask[]>(
     definition: TaskType,
     options: EnqueueOptions,
@@ -99,13 +103,16 @@ export class TaskCreator {
       if (options.runImmediately !== false) this.wakeup.queued(definition.queue);
     };
     options.tx?.afterCommit(announce);
-    const added = await add(options.tx ?? this.pool.prepared);
+    const sql = options.tx ?? this.pool.prepared;
+    const added = await add(sql);
     const answers = [added].flat();
-    created = answers.filter((task) => task.created).length;
+    const there = answers.filter((task) => !task.created).map(({ id }) => id);
+    created = answers.length - there.length;
+    if (there.length > 0 && options.runImmediately !== false) await sql.query(RUN_CREATED, [there, options.actor]);
     if (options.tx) return added;
     announce();
     // A task that was there may have been seen before it was on disk (see ENQUEUE_STARTED).
-    if (created < answers.length) await this.pool.untilDurable();
+    if (there.length > 0) await this.pool.untilDurable();
     return added;
   }
 

@@ -55,7 +55,7 @@ export class TaskStarter {
     if (task.workflowId !== null) {
       throw conflict('dependencies_unmet', `task ${task.id} waits for others of its workflow ${task.workflowId}`);
     }
-    const rows = await this.pool.query<{ queue: string }>(RUN_CREATED, [task.id, actor]);
+    const rows = await this.pool.query<{ queue: string }>(RUN_CREATED, [[task.id], actor]);
     for (const { queue } of rows) this.wakeup.queued(queue);
   }
 

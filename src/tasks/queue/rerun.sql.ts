@@ -8,11 +8,11 @@ const MOVED = SHARED_COLUMNS.replace('joining, ', '')
   .replace('started_at, ', '')
   .replace('crash_count, ', '');
 
-/** Starts a task that waits for someone to run it; not one that waits for others of its workflow. */
+/** Starts those of the tasks $1 that wait for someone to run them; not what waits for others of its workflow. */
 export const RUN_CREATED = `
   WITH started AS (
     UPDATE live_tasks SET status = 'queued', ready = run_at <= now(), queued_at = now(), updated_at = now()
-    WHERE id = $1 AND status = 'created' AND workflow_id IS NULL RETURNING id, queue, attempt, fence
+    WHERE id = ANY($1::uuid[]) AND status = 'created' AND workflow_id IS NULL RETURNING id, queue, attempt, fence
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, actor, reason)
     SELECT id, 'created', 'queued', attempt, fence, $2, 'run' FROM started

@@ -249,6 +249,28 @@ describe('a dedup key', () => {
     expect([one.created, two.created, three]).toEqual([true, true, { id: one.id, created: false }]);
   });
 
+  it('has its holder run, if that waits for somebody to run it, by whoever wants it done now', async () => {
+    const parked = await engine.enqueue(unique, { key: 'a' }, { runImmediately: false });
+
+    expect(await engine.add(unique, { key: 'a' }, { runImmediately: false })).toEqual({ id: parked, created: false });
+    const undone = engine.database.transaction(async (tx) => {
+      await engine.add(unique, { key: 'a' }, { tx });
+      throw new Error('undone');
+    });
+    await expect(undone).rejects.toThrow('undone');
+    expect((await engine.tasks.get(parked)).status).toBe('created');
+
+    expect(await engine.add(unique, { key: 'a' })).toEqual({ id: parked, created: false });
+    expect(await engine.trail(parked)).toEqual(['>created created', 'created>queued run']);
+    await engine.add(unique, { key: 'a' });
+    expect(await engine.trail(parked)).toHaveLength(2);
+
+    const inputs = [{ key: 'b' }, { key: 'c' }];
+    await engine.tasks.enqueueMany(unique, inputs, { actor: ACTOR, runImmediately: false });
+    await engine.tasks.enqueueMany(unique, inputs, { actor: ACTOR });
+    expect(await engine.count(`live_tasks WHERE status = 'queued'`)).toBe(3);
+  });
+
   it('is free again when its holder has finished', async () => {
     const first = await engine.enqueue(unique, { key: 'a' });
     await engine.tasks.cancel(first, ACTOR);
