@@ -122,7 +122,7 @@ export class TaskCreator {
     options: EnqueueOptions & { readonly idempotencyKey: string },
   ): Promise<EnqueuedTask> {
     const { actor, idempotencyKey: key } = options;
-    const keyed = { actor, key, request: [definition.name, task.params] };
+    const keyed = { actor, key, request: [definition.name, task.params, askedFor(options)] };
     const once = (sql: Sql): Promise<EnqueuedTask> =>
       makeOnce(sql, keyed, () => {
         options.refuse?.();
@@ -134,6 +134,15 @@ export class TaskCreator {
 
 const startsNow = ({ tx, runImmediately, runAt, startBy }: EnqueueOptions): boolean =>
   !(tx ?? runAt ?? startBy) && runImmediately !== false;
+
+/**
+ * Of a request beside its type and input: another one of the same key asks for the same, or is refused. Times are not compared: who
+ * repeats a request for "in an hour" may have worked them out anew.
+ */
+function askedFor(options: EnqueueOptions): unknown {
+  const { name, description, domain, driftScore, priority, metadata, runImmediately, dedupKey } = options;
+  return { name, description, domain, driftScore, priority, metadata, runImmediately, dedupKey };
+}
 
 /** Tasks of these inputs, each checked when it is asked for. */
 function checked(definition: AnyTaskDefinition, inputs: readonly object[]): Iterable<NewTask> {

@@ -354,12 +354,16 @@ describe('an idempotency key', () => {
     expect(await rows()).toBe(1);
   });
 
-  it('is refused for another input or another type', async () => {
+  it('is refused for another input, another type or other terms', async () => {
     await engine.add(work, { n: 1 }, { idempotencyKey: 'k' });
     const reused = { kind: 'conflict', code: 'idempotency_key_reused' };
 
     await expect(engine.add(work, { n: 2 }, { idempotencyKey: 'k' })).rejects.toMatchObject(reused);
     await expect(engine.add(once, { n: 1 }, { idempotencyKey: 'k' })).rejects.toMatchObject(reused);
+    const others = [{ priority: 1 }, { dedupKey: 'a' }, { description: 'other' }, { runImmediately: false }];
+    for (const other of others) {
+      await expect(engine.add(work, { n: 1 }, { idempotencyKey: 'k', ...other })).rejects.toMatchObject(reused);
+    }
     expect(await rows()).toBe(1);
   });
 
