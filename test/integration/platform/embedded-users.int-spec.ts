@@ -111,3 +111,24 @@ asRoot('the embedded PostgreSQL of an ordinary user (tried by root only)', () =>
     expect(await fixture.postmaster()).toBeUndefined();
   });
 });
+
+const onLinux = process.platform === 'linux' ? describe : describe.skip;
+
+onLinux('a data folder (skipped where there is no /proc)', () => {
+  it.each(['/proc/none', '/proc/none/below', '/etc/passwd', '/etc/passwd/below'])('cannot be %s', async (dataDir) => {
+    const refusal = { code: 'data_dir_unusable', message: expect.stringContaining(dataDir) as string };
+    await expect(locateHome(dataDir)).rejects.toMatchObject(refusal);
+  });
+
+  it('is made with the folders above it, by all who want it at once', async () => {
+    const parent = await mkdtemp(join(tmpdir(), 'photosafe-folders-'));
+    try {
+      const dataDir = join(parent, 'a', 'b', 'c');
+      const homes = await Promise.all([1, 2, 3].map(() => locateHome(dataDir, join(parent, 'state'))));
+      expect(new Set(homes.map(({ path }) => path)).size).toBe(1);
+      expect((await stat(dataDir)).isDirectory()).toBe(true);
+    } finally {
+      await rm(parent, { recursive: true, force: true });
+    }
+  });
+});

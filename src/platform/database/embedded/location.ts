@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { conflict, invalid } from '../../errors/app-error.js';
-import { ignore } from './system-error.js';
+import { ignore, systemErrorCode } from './system-error.js';
 import { closedFolder, serverOwner, type ServerOwner } from './server-owner.js';
 
 /** Where root keeps the clusters of data folders that the server's user cannot reach. */
@@ -32,7 +32,7 @@ export async function locateHome(dataDir: string, stateRoot = STATE_ROOT): Promi
   if (owner) await grantPassage(owner, base, firstMade ?? base);
   const closed = owner && (await closedFolder(owner, base));
   if (!owner || !closed) {
-    await mkdir(preferred, { recursive: true, mode: owner ? 0o711 : 0o700 });
+    await inDataDir(dataDir, () => makeFolder(preferred, owner ? 0o711 : 0o700));
     if (owner && (await stat(preferred)).uid === 0) await chmod(preferred, 0o711);
     return { path: preferred, owner };
   }
@@ -89,15 +89,36 @@ async function existingElsewhere(path: string, base: string): Promise<Home> {
 }
 
 /** Gives the outermost folder that had to be made. */
-async function makeDataDir(dataDir: string): Promise<string | undefined> {
+const makeDataDir = (dataDir: string): Promise<string | undefined> => inDataDir(dataDir, () => makeFolder(dataDir));
+
+/** What cannot be made there will not be by itself, unless it is room that is missing. */
+async function inDataDir<T>(dataDir: string, make: () => Promise<T>): Promise<T> {
   try {
-    return await mkdir(dataDir, { recursive: true });
+    return await make();
   } catch (error) {
+    if (['ENOSPC', 'EDQUOT'].includes(systemErrorCode(error) ?? '')) throw error;
     throw invalid(
       'data_dir_unusable',
-      `The data folder ${dataDir} cannot be made (${(error as Error).message}); set PHOTOSAFE_DATA_DIR`,
+      `The data folder ${dataDir} cannot be made or written (${(error as Error).message}); set PHOTOSAFE_DATA_DIR`,
       { cause: error },
     );
+  }
+}
+
+/**
+ * Makes a folder with those above it; gives the outermost one that was made. Node's own way (`recursive`) never ends where the
+ * kernel makes no folders (/proc), and calls a read-only file system a missing one.
+ */
+async function makeFolder(path: string, mode?: number): Promise<string | undefined> {
+  try {
+    await mkdir(path, { mode });
+    return path;
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST' && (await isFolder(path))) return undefined;
+    if (systemErrorCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    const outermost = await makeFolder(dirname(path));
+    await mkdir(path, { mode }).catch(ignore('EEXIST')); // of the same by somebody else
+    return outermost ?? path;
   }
 }
 
