@@ -1,6 +1,17 @@
 import 'reflect-metadata';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsIn, IsInt, IsOptional, IsString, Max, Min, MinLength, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Max,
+  Min,
+  MinLength,
+  ValidateNested,
+} from 'class-validator';
 import { AppError } from '../errors/app-error.js';
 import { InputValidationPipe } from './validation.pipe.js';
 
@@ -8,6 +19,12 @@ class Retry {
   @IsInt()
   @Min(1)
   attempts: number;
+}
+
+class Step {
+  @IsOptional()
+  @IsObject()
+  params?: object;
 }
 
 class Input {
@@ -31,6 +48,15 @@ class Input {
   @ValidateNested()
   @Type(() => Retry)
   retry?: Retry;
+
+  @IsOptional()
+  @ValidateNested({ each: true })
+  @Type(() => Step)
+  steps?: Step[];
+
+  @IsOptional()
+  @IsObject()
+  notes?: object;
 }
 
 describe('InputValidationPipe', () => {
@@ -81,7 +107,12 @@ describe('InputValidationPipe', () => {
   it('lists the known fields where an unknown one was sent', async () => {
     const { fields } = await refusal({ colour: 'red', color: 'red' });
     expect(fields).toEqual([
-      { path: 'color', message: 'is not a known field', value: 'red', allowed: 'one of colour, limit, retry, roots' },
+      {
+        path: 'color',
+        message: 'is not a known field',
+        value: 'red',
+        allowed: 'one of colour, limit, notes, retry, roots, steps',
+      },
     ]);
   });
 
@@ -96,6 +127,28 @@ describe('InputValidationPipe', () => {
   it('refuses a list where an object is due', async () => {
     expect(await refusal([{ colour: 'red' }])).toMatchObject({
       message: 'The body must be a JSON object, not a list.',
+    });
+  });
+
+  describe('of JSON of any shape', () => {
+    const nested = (levels: number): unknown => JSON.parse(`${'{"a":['.repeat(levels / 2)}${']}'.repeat(levels / 2)}`);
+
+    it('takes 500 levels in each field', async () => {
+      const input = { colour: 'red', notes: nested(500), steps: [{ params: nested(500) }] };
+      expect(await parse(input)).toMatchObject(input);
+    });
+
+    it.each([502, 2_000, 100_000])('refuses %s levels and says where', async (levels) => {
+      const deep = nested(levels);
+      const { code, message, fields } = await refusal({
+        ...{ colour: deep, notes: deep, odd: deep, retry: { attempts: deep } },
+        steps: [{}, { params: deep }, [deep]],
+      });
+      expect([code, message]).toEqual(['validation_failed', 'The input is nested too deeply: keep to 500 levels.']);
+      expect(fields.map(({ path }) => path)).toEqual([
+        ...['colour', 'notes', 'odd', 'retry.attempts', 'steps.1.params', 'steps.2'],
+      ]);
+      expect(fields[0]).toEqual({ path: 'colour', message: 'is nested too deeply', allowed: 'at most 500 levels' });
     });
   });
 });
