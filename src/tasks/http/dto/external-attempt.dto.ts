@@ -89,11 +89,15 @@ export class AttemptOutcomeDto {
   outcome: ExternalOutcome;
 }
 
-export const reportIn = ({ processed, total, checkpoint }: ReportDto): Report => ({ processed, total, checkpoint });
+export const reportIn = ({ processed, total, checkpoint }: ReportDto): Report => ({
+  processed: processed ?? undefined,
+  total: total ?? undefined,
+  checkpoint,
+});
 
 export const failureIn = ({ category, code, message, retry_after_ms }: FailDto): Failure => ({
   ...{ category, code, message },
-  retryAfterMs: retry_after_ms,
+  retryAfterMs: retry_after_ms ?? undefined,
 });
 
 export function toHeartbeatDto(ref: AttemptRef, beat: Heartbeat): HeartbeatDto {
