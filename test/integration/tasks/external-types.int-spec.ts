@@ -174,6 +174,15 @@ describe('a task type that is declared', () => {
     });
   });
 
+  it.each([
+    [{ retry: [] }, 'retry'],
+    [{ limits: [] }, 'limits'],
+    [{ limits: { rate: [] } }, 'limits.rate'],
+  ])('is refused with a list in the place of an object: %j', async (more, field) => {
+    const { status, body } = await external.tryToDeclare({ ...SLOPE, ...more });
+    expect([status, (body.errors as { field: string }[]).map((error) => error.field)]).toEqual([422, [field]]);
+  });
+
   it('with a pattern that backtracks for ever costs a moment at most', async () => {
     await external.declare(any({ properties: { a: { type: 'string', pattern: '^(a+)+$' } } }));
     const started = performance.now();
