@@ -151,4 +151,58 @@ describe('InputValidationPipe', () => {
       expect(fields[0]).toEqual({ path: 'colour', message: 'is nested too deeply', allowed: 'at most 500 levels' });
     });
   });
+
+  describe('of names that every object inherits', () => {
+    const NAMES = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', 'prototype'];
+    const withName = (name: string, value: unknown = 1): object =>
+      JSON.parse(`{"${name}":${JSON.stringify(value)}}`) as object;
+
+    it.each(NAMES)('knows no field %s', async (name) => {
+      const own = withName(name);
+      const { fields } = await refusal({
+        ...{ limit: 0, colour: 'red', steps: [{}, own] },
+        ...own,
+        retry: { attempts: 1, ...own },
+      });
+      const known = 'one of colour, limit, notes, retry, roots, steps';
+      expect(fields).toEqual(
+        expect.arrayContaining([
+          { path: name, message: 'is not a known field', value: 1, allowed: known },
+          { path: `retry.${name}`, message: 'is not a known field', value: 1, allowed: 'one of attempts' },
+          { path: `steps.1.${name}`, message: 'is not a known field', value: 1, allowed: 'one of params' },
+          expect.objectContaining({ path: 'limit', value: 0 }),
+        ]),
+      );
+      expect(fields).toHaveLength(4);
+      expect((await refusal({ colour: 'red', ...own }, 'query')).fields).toHaveLength(1);
+    });
+
+    it.each(NAMES.filter((name) => name !== '__proto__'))('keeps %s in JSON of any shape', async (name) => {
+      const free = { of: [withName(name, 'Ferrari'), withName(name, { of: 1 })], ...withName(name) };
+      const { notes, steps } = (await parse({ colour: 'red', notes: free, steps: [{ params: free }] })) as Input;
+      expect(JSON.stringify([notes, steps])).toBe(JSON.stringify([free, [{ params: free }]]));
+    });
+
+    it('refuses __proto__ in JSON of any shape', async () => {
+      const { fields } = await refusal({ colour: 'red', notes: { a: [withName('__proto__')] } });
+      expect(fields).toEqual([
+        ...[
+          {
+            path: 'notes.a.0.__proto__',
+            message: 'has a name that cannot be used',
+            value: 1,
+            allowed: 'any other name',
+          },
+        ],
+      ]);
+    });
+  });
+
+  it('makes instances of what classes describe, and of nothing else', async () => {
+    const sent = { colour: 'red', retry: { attempts: 2 }, steps: [{ params: { a: [1] } }], roots: ['/photos'] };
+    const parsed = (await parse(sent)) as Input;
+    expect(parsed).toEqual(Object.assign(new Input(), sent));
+    expect([parsed, parsed.retry, parsed.steps?.[0]].map((each) => each?.constructor)).toEqual([Input, Retry, Step]);
+    expect((await refusal({ colour: 'red', steps: [[{ params: {} }]] })).code).toBe('validation_failed');
+  });
 });

@@ -1,10 +1,11 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
+import { instanceToPlain } from 'class-transformer';
 import type { ValidationError } from 'class-validator';
 import { unstorableTexts } from '../database/unstorable-text.js';
 import { type FieldError, invalid } from '../errors/app-error.js';
 import { allowedFor, knownFields } from '../errors/allowed-values.js';
 import { propertiesOfAnyText } from './any-text.js';
-import { freeJsonIn, isDeeperThan } from './free-json.js';
+import { freeJsonIn, inheritedFieldsIn, isDeeperThan, prototypesIn, toInstance } from './free-json.js';
 
 const WHERE: Readonly<Partial<Record<ArgumentMetadata['type'], string>>> = {
   body: 'the body',
@@ -25,6 +26,7 @@ export class InputValidationPipe extends ValidationPipe {
       whitelist: true,
       forbidNonWhitelisted: true,
       transform: true,
+      transformerPackage: { plainToInstance: toInstance, classToPlain: instanceToPlain },
       validationError: { target: true }, // tells which class a field belongs to; it is not sent
       exceptionFactory: (errors) => errors,
     });
@@ -36,15 +38,22 @@ export class InputValidationPipe extends ValidationPipe {
       throw invalid('validation_failed', `The body must be a JSON object, not ${kindOf(value)}.`);
     }
     refuseDeep(value, metadata);
-    try {
-      const input = (await super.transform(value, metadata)) as unknown;
-      refuseUnstorable(value, metadata);
-      return input;
-    } catch (errors) {
+    const fields = this.toValidate(metadata) ? unknownFields(value, metadata) : [];
+    const input = (await super.transform(value, metadata).catch((errors: unknown) => {
       if (!isValidationErrors(errors)) throw errors;
-      const fields = fieldErrorsOf(errors).map((field) => ({ ...field, value: valueAt(value, field.path) }));
-      throw invalid('validation_failed', summary(fields, WHERE[metadata.type] ?? 'the input'), { fields });
+      fields.push(...fieldErrorsOf(errors));
+    })) as unknown;
+    if (fields.length > 0) {
+      const shown = fields.map((field) => ({ ...field, value: valueAt(value, field.path) }));
+      throw invalid('validation_failed', summary(shown, WHERE[metadata.type] ?? 'the input'), { fields: shown });
     }
+    refuseUnstorable(value, metadata);
+    return input;
+  }
+
+  /** Nothing is taken away silently: see {@link unknownFields}. */
+  protected override stripProtoKeys(): void {
+    // on purpose
   }
 }
 
@@ -56,7 +65,7 @@ function kindOf(value: unknown): string {
 
 /** Before anything recurses over it. The values are not sent back: they are what nobody can read. */
 function refuseDeep(value: unknown, { type, metatype }: ArgumentMetadata): void {
-  if (type === 'custom' || metatype === undefined || typeof value !== 'object') return;
+  if (type === 'custom' || metatype === undefined || typeof value !== 'object' || value === null) return;
   const deep = freeJsonIn(value, metatype).filter((free) => isDeeperThan(MOST_LEVELS, free.value));
   if (deep.length === 0) return;
   const fields = deep.slice(0, MOST_NAMED).map(({ path }) => ({
@@ -67,6 +76,19 @@ function refuseDeep(value: unknown, { type, metatype }: ArgumentMetadata): void 
   throw invalid('validation_failed', `The input is nested too deeply: keep to ${String(MOST_LEVELS)} levels.`, {
     fields,
   });
+}
+
+/** Those that class-transformer leaves out, so that class-validator does not see them. */
+function unknownFields(value: unknown, { metatype }: ArgumentMetadata): FieldError[] {
+  if (typeof value !== 'object' || value === null || metatype === undefined) return [];
+  const ofClasses = inheritedFieldsIn(value, metatype).map(({ path, of }) => ({
+    ...{ path, message: 'is not a known field' },
+    allowed: knownFields(of.prototype as object),
+  }));
+  const ofJson = freeJsonIn(value, metatype)
+    .flatMap(prototypesIn)
+    .map((path) => ({ path, message: 'has a name that cannot be used', allowed: 'any other name' }));
+  return [...ofClasses, ...ofJson].slice(0, MOST_NAMED);
 }
 
 /** After the rules of the DTO, which may have more to say. Values of decorators of ours (`custom`) are no input. */
