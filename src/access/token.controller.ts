@@ -5,6 +5,7 @@ import type { Response } from 'express';
 import { Clock } from '../platform/clock/clock.js';
 import { decodeCursor, encodeCursor } from '../platform/http/cursor.js';
 import { Roles } from '../platform/http/declared-access.js';
+import { timeOf } from '../platform/http/time-of.js';
 import { UuidPipe } from '../platform/http/uuid.pipe.js';
 import type { Actor } from './actor.js';
 import {
@@ -35,7 +36,7 @@ export class TokenController {
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<CreatedTokenDto> {
-    const expiresAt = expiry === undefined ? undefined : new Date(expiry);
+    const expiresAt = timeOf(expiry);
     const { token, secret } = await this.tokens.create({ name, role, expiresAt }, actor);
     response.setHeader('Location', `/api/tokens/${token.id}`).setHeader('Cache-Control', 'no-store');
     return { ...tokenDocument(token, this.clock.now()), token: secret };

@@ -60,8 +60,12 @@ export class CatalogsController {
   /** Renames a catalogue, or gives it other folders. */
   @Patch(':id')
   @Roles('operator')
-  async updateCatalog(@Param('id', UuidPipe) id: string, @Body() body: UpdateCatalogDto): Promise<CatalogDto> {
-    return toCatalogDto(await this.catalogs.update(id, body));
+  async updateCatalog(
+    @Param('id', UuidPipe) id: string,
+    @Body() { name, roots }: UpdateCatalogDto,
+  ): Promise<CatalogDto> {
+    const changes = { name: name ?? undefined, roots: roots ?? undefined };
+    return toCatalogDto(await this.catalogs.update(id, changes));
   }
 
   /** Forgets a catalogue and all that is known of its images. Originals stay as they are. 409 while jobs work on it. */

@@ -44,6 +44,11 @@ describe('the input of a task', () => {
     ['a value out of range', { size: 11 }, ['params.size']],
     ['a number as text', { size: '3' }, ['params.size', 'params.size']],
     ['a field that does not exist', { size: 1, sise: 2 }, ['params.sise']],
+    ...['constructor', 'toString', 'hasOwnProperty', 'valueOf'].map((name): [string, unknown, string[]] => [
+      `a field that every object inherits, ${name},`,
+      { size: 11, [name]: 1 },
+      [`params.${name}`, 'params.size'],
+    ]),
     ['null', null, ['params']],
     ['text', 'size', ['params']],
     ['a list', [1], ['params']],
@@ -67,6 +72,7 @@ describe('the input of a task', () => {
 
   it('is refused with anything at all where none is wanted', () => {
     expect(refusal({ force: true }, sweep)).toMatchObject({ paths: ['params.force'] });
+    expect(refusal({ constructor: 1 }, sweep)).toMatchObject({ paths: ['params.constructor'] });
   });
 
   it('is brought up to date version by version', () => {

@@ -1,7 +1,10 @@
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { invalid, type FieldError } from '../platform/errors/app-error.js';
-import { allowedFor, knownFields } from '../platform/errors/allowed-values.js';
+import { allowedFor, isInherited, knownFields } from '../platform/errors/allowed-values.js';
 import type { AnyTaskDefinition, AnyTaskType } from './define-task.js';
+
+const NOT_KNOWN = 'is not a known field';
+const NO_FIELDS = 'no fields at all';
 
 /**
  * Parses and checks a task's input before anything is written. Unknown fields are refused: a misspelt option that is
@@ -15,11 +18,22 @@ export function parseTaskInput(definition: AnyTaskType, params: unknown): object
     });
   }
   if ('parseInput' in definition) return definition.parseInput(params);
-  const input = params instanceof definition.input ? params : (Object.assign(new definition.input(), params) as object);
-  const errors = hasRules(definition) || Object.keys(params).length > 0 ? check(input) : [];
-  if (errors.length > 0) {
+  const unknown = Object.keys(params).filter((name) => isInherited(name) && !inputFields(definition).includes(name));
+  const known = unknown.length === 0 ? params : without(params, unknown);
+  const input = known instanceof definition.input ? known : (Object.assign(new definition.input(), known) as object);
+  const errors = hasRules(definition) || Object.keys(known).length > 0 ? check(input) : [];
+  if (unknown.length + errors.length > 0) {
+    const allowed = knownFields(input) ?? NO_FIELDS;
     throw invalid('invalid_task_input', `the input of ${definition.name} is not valid`, {
-      fields: fieldErrors(errors, 'params'),
+      fields: [
+        ...unknown.map((name) => ({
+          path: `params.${name}`,
+          message: NOT_KNOWN,
+          value: Reflect.get(params, name) as unknown,
+          allowed,
+        })),
+        ...fieldErrors(errors, 'params'),
+      ],
     });
   }
   return input;
@@ -39,6 +53,10 @@ export function inputFields(definition: AnyTaskDefinition): string[] {
   const rules = getMetadataStorage().getTargetValidationMetadatas(definition.input, '', true, false);
   return [...new Set(rules.map((rule) => rule.propertyName))].sort();
 }
+
+/** class-validator does not see that it has no rules for them: it finds what objects inherit. */
+const without = (params: object, names: readonly string[]): object =>
+  Object.fromEntries(Object.entries(params).filter(([name]) => !names.includes(name)));
 
 const check = (input: object): ValidationError[] =>
   validateSync(input, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
@@ -62,7 +80,7 @@ function fieldErrors(errors: readonly ValidationError[], prefix: string): FieldE
     const value: unknown = error.value;
     const own = Object.entries(error.constraints ?? {}).map(([rule, message]) =>
       rule === 'whitelistValidation'
-        ? { path, message: 'is not a known field', value, allowed: knownFields(target) ?? 'no fields at all' }
+        ? { path, message: NOT_KNOWN, value, allowed: knownFields(target) ?? NO_FIELDS }
         : { path, message, value, allowed: allowedFor(target, error.property) },
     );
     return [...own, ...fieldErrors(error.children ?? [], path)];

@@ -105,6 +105,29 @@ describe('queues over HTTP', () => {
     await http.as('operator').post('/api/task-types/nothing/pause').send({}).expect(422);
   });
 
+  it.each([
+    [{ rate: [] }, 'rate'],
+    [{ rate: [{ count: 1, per_ms: 1 }] }, 'rate'],
+    [{ rate: {} }, 'rate.count'],
+    [{ breaker: [] }, 'breaker'],
+    [{ breaker: 'x' }, 'breaker'],
+    [{ breaker: { failures: 1, cool_down_ms: 2_000, longest_cool_down_ms: 1_999 } }, 'breaker.longest_cool_down_ms'],
+    [{ breaker: { failures: 1, longest_cool_down_ms: 29_999 } }, 'breaker.longest_cool_down_ms'],
+  ])('refuse limits that are none: %j', async (limits, field) => {
+    const path = `/api/task-types/${TYPE}/limits`;
+    const { body } = await http.as('admin').put(path).send(limits).expect(422);
+    expect((body as { errors: { field: string }[] }).errors[0]?.field).toBe(field);
+  });
+
+  it('take breakers whose cool-down never grows, or is longer than the usual longest', async () => {
+    const path = `/api/task-types/${TYPE}/limits`;
+    for (const more of [{ cool_down_ms: 2_000, longest_cool_down_ms: 2_000 }, { cool_down_ms: 3_600_000 }]) {
+      const breaker = { failures: 1, ...more };
+      expect((await http.as('admin').put(path).send({ breaker }).expect(200)).body.limits).toEqual({ breaker });
+    }
+    await http.as('admin').put(path).send({}).expect(200);
+  });
+
   it('take tasks that must start in time', async () => {
     const start_by = new Date(Date.now() + 3_600_000).toISOString();
     expect(await explained(await create({ start_by }))).toContain('must_start_by');

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startHttp, type StartedHttp } from '../support/start-http.js';
 
 let http: StartedHttp;
@@ -80,5 +83,22 @@ describe('null in a field that may be left out', () => {
       .post('/api/schedules/preview')
       .send({ ...preview, count: null })
       .expect(422);
+  });
+
+  it('changes nothing of a catalogue', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'photos-'));
+    const sent = { name: 'nulls', roots: [root] };
+    const { body } = await http.as('operator').post('/api/catalogs').send(sent).expect(201);
+    const { id, roots } = body as { id: string; roots: unknown };
+    const nulls = { name: null, roots: null };
+    const changed = await http.as('operator').patch(`/api/catalogs/${id}`).send(nulls).expect(200);
+    expect(changed.body).toMatchObject({ name: 'nulls', roots });
+    await rm(root, { recursive: true });
+  });
+
+  it('lets a token work until it is revoked', async () => {
+    const sent = { name: 'nulls', role: 'viewer', expires_at: null };
+    const { body } = await http.as('admin').post('/api/tokens').send(sent).expect(201);
+    expect(body).toMatchObject({ state: 'active', expires_at: null });
   });
 });

@@ -68,8 +68,8 @@ export class RebuildHandler implements TaskHandler<typeof rebuild> {
   }
 }
 
-function startPhase(phase: number, done: Done, { catalog_id, force = false }: RebuildInput): HandlerResult {
-  const children = [{ input: { catalog_id, force }, weight: WEIGHT }];
+function startPhase(phase: number, done: Done, { catalog_id, force }: RebuildInput): HandlerResult {
+  const children = [{ input: { catalog_id, force: force ?? false }, weight: WEIGHT }];
   const options = { total: WEIGHT * PHASES.length, checkpoint: { phase, done } };
   return phase === 0 ? fanOut(analyze, children, options) : fanOut(thumbnails, children, options);
 }

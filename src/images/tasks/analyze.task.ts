@@ -51,10 +51,10 @@ export class AnalyzeHandler implements TaskHandler<typeof analyze> {
     private readonly reports: AnalysisReportService,
   ) {}
 
-  async run({ catalog_id: catalogId, force = false }: AnalyzeInput, context: TaskContext): Promise<HandlerResult> {
+  async run({ catalog_id: catalogId, force }: AnalyzeInput, context: TaskContext): Promise<HandlerResult> {
     const scanContext = contextOf(context);
     const scan = await this.scanner.scan(catalogId, scanContext);
-    await this.scanner.markOutdated(catalogId, scanContext, { version: analyzeBatch.version, force });
+    await this.scanner.markOutdated(catalogId, scanContext, { version: analyzeBatch.version, force: force ?? false });
     const due = await this.scanner.dueImages(catalogId);
     if (due.length === 0) return this.finish(catalogId, context, { scan, read: 0, analyzed: 0 });
     const batches = inBatches(due, IMAGES_A_BATCH).map((ids) => ({

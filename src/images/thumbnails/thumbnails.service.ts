@@ -50,14 +50,17 @@ export class ThumbnailsService {
     private readonly files: ThumbnailFiles,
   ) {}
 
-  /** The options of a job: what it leaves out is as configured. */
+  /** The options of a job: what it leaves out, or gives as null, is as configured. */
   optionsOf(asked: {
-    readonly sizes?: readonly number[];
-    readonly quality?: number;
-    readonly force?: boolean;
+    readonly sizes?: readonly number[] | null;
+    readonly quality?: number | null;
+    readonly force?: boolean | null;
   }): ThumbnailOptions {
-    const { sizes = this.settings.thumbnailSizes, quality = this.settings.thumbnailQuality, force = false } = asked;
-    return { sizes: [...new Set(sizes)].sort((a, b) => a - b), quality, force };
+    return {
+      sizes: [...new Set(asked.sizes ?? this.settings.thumbnailSizes)].sort((a, b) => a - b),
+      quality: asked.quality ?? this.settings.thumbnailQuality,
+      force: asked.force ?? false,
+    };
   }
 
   /** Ids of the images that lack any of the sizes for what they hold now, or all with `force`. */

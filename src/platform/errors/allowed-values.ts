@@ -65,6 +65,9 @@ export function knownFields(target: object | undefined): string | undefined {
   return names.length === 0 ? undefined : listed(names);
 }
 
+/** Whether every object has a member of this name: looking it up finds something although nobody sent it. */
+export const isInherited = (name: string): boolean => name in Object.prototype;
+
 function rulesOf(target: object | undefined): readonly (Rule & { propertyName: string })[] {
   if (target === undefined) return [];
   const metadata = getMetadataStorage().getTargetValidationMetadatas(target.constructor, '', false, false);

@@ -1,6 +1,17 @@
 import 'reflect-metadata';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsIn, IsInt, IsOptional, IsString, Max, Min, MinLength, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Max,
+  Min,
+  MinLength,
+  ValidateNested,
+} from 'class-validator';
 import { AppError } from '../errors/app-error.js';
 import { InputValidationPipe } from './validation.pipe.js';
 
@@ -8,6 +19,12 @@ class Retry {
   @IsInt()
   @Min(1)
   attempts: number;
+}
+
+class Step {
+  @IsOptional()
+  @IsObject()
+  params?: object;
 }
 
 class Input {
@@ -31,6 +48,15 @@ class Input {
   @ValidateNested()
   @Type(() => Retry)
   retry?: Retry;
+
+  @IsOptional()
+  @ValidateNested({ each: true })
+  @Type(() => Step)
+  steps?: Step[];
+
+  @IsOptional()
+  @IsObject()
+  notes?: object;
 }
 
 describe('InputValidationPipe', () => {
@@ -81,7 +107,12 @@ describe('InputValidationPipe', () => {
   it('lists the known fields where an unknown one was sent', async () => {
     const { fields } = await refusal({ colour: 'red', color: 'red' });
     expect(fields).toEqual([
-      { path: 'color', message: 'is not a known field', value: 'red', allowed: 'one of colour, limit, retry, roots' },
+      {
+        path: 'color',
+        message: 'is not a known field',
+        value: 'red',
+        allowed: 'one of colour, limit, notes, retry, roots, steps',
+      },
     ]);
   });
 
@@ -97,5 +128,81 @@ describe('InputValidationPipe', () => {
     expect(await refusal([{ colour: 'red' }])).toMatchObject({
       message: 'The body must be a JSON object, not a list.',
     });
+  });
+
+  describe('of JSON of any shape', () => {
+    const nested = (levels: number): unknown => JSON.parse(`${'{"a":['.repeat(levels / 2)}${']}'.repeat(levels / 2)}`);
+
+    it('takes 500 levels in each field', async () => {
+      const input = { colour: 'red', notes: nested(500), steps: [{ params: nested(500) }] };
+      expect(await parse(input)).toMatchObject(input);
+    });
+
+    it.each([502, 2_000, 100_000])('refuses %s levels and says where', async (levels) => {
+      const deep = nested(levels);
+      const { code, message, fields } = await refusal({
+        ...{ colour: deep, notes: deep, odd: deep, retry: { attempts: deep } },
+        steps: [{}, { params: deep }, [deep]],
+      });
+      expect([code, message]).toEqual(['validation_failed', 'The input is nested too deeply: keep to 500 levels.']);
+      expect(fields.map(({ path }) => path)).toEqual([
+        ...['colour', 'notes', 'odd', 'retry.attempts', 'steps.1.params', 'steps.2'],
+      ]);
+      expect(fields[0]).toEqual({ path: 'colour', message: 'is nested too deeply', allowed: 'at most 500 levels' });
+    });
+  });
+
+  describe('of names that every object inherits', () => {
+    const NAMES = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', 'prototype'];
+    const withName = (name: string, value: unknown = 1): object =>
+      JSON.parse(`{"${name}":${JSON.stringify(value)}}`) as object;
+
+    it.each(NAMES)('knows no field %s', async (name) => {
+      const own = withName(name);
+      const { fields } = await refusal({
+        ...{ limit: 0, colour: 'red', steps: [{}, own] },
+        ...own,
+        retry: { attempts: 1, ...own },
+      });
+      const known = 'one of colour, limit, notes, retry, roots, steps';
+      expect(fields).toEqual(
+        expect.arrayContaining([
+          { path: name, message: 'is not a known field', value: 1, allowed: known },
+          { path: `retry.${name}`, message: 'is not a known field', value: 1, allowed: 'one of attempts' },
+          { path: `steps.1.${name}`, message: 'is not a known field', value: 1, allowed: 'one of params' },
+          expect.objectContaining({ path: 'limit', value: 0 }),
+        ]),
+      );
+      expect(fields).toHaveLength(4);
+      expect((await refusal({ colour: 'red', ...own }, 'query')).fields).toHaveLength(1);
+    });
+
+    it.each(NAMES.filter((name) => name !== '__proto__'))('keeps %s in JSON of any shape', async (name) => {
+      const free = { of: [withName(name, 'Ferrari'), withName(name, { of: 1 })], ...withName(name) };
+      const { notes, steps } = (await parse({ colour: 'red', notes: free, steps: [{ params: free }] })) as Input;
+      expect(JSON.stringify([notes, steps])).toBe(JSON.stringify([free, [{ params: free }]]));
+    });
+
+    it('refuses __proto__ in JSON of any shape', async () => {
+      const { fields } = await refusal({ colour: 'red', notes: { a: [withName('__proto__')] } });
+      expect(fields).toEqual([
+        ...[
+          {
+            path: 'notes.a.0.__proto__',
+            message: 'has a name that cannot be used',
+            value: 1,
+            allowed: 'any other name',
+          },
+        ],
+      ]);
+    });
+  });
+
+  it('makes instances of what classes describe, and of nothing else', async () => {
+    const sent = { colour: 'red', retry: { attempts: 2 }, steps: [{ params: { a: [1] } }], roots: ['/photos'] };
+    const parsed = (await parse(sent)) as Input;
+    expect(parsed).toEqual(Object.assign(new Input(), sent));
+    expect([parsed, parsed.retry, parsed.steps?.[0]].map((each) => each?.constructor)).toEqual([Input, Retry, Step]);
+    expect((await refusal({ colour: 'red', steps: [[{ params: {} }]] })).code).toBe('validation_failed');
   });
 });

@@ -1,9 +1,11 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
+import { instanceToPlain } from 'class-transformer';
 import type { ValidationError } from 'class-validator';
 import { unstorableTexts } from '../database/unstorable-text.js';
 import { type FieldError, invalid } from '../errors/app-error.js';
 import { allowedFor, knownFields } from '../errors/allowed-values.js';
 import { propertiesOfAnyText } from './any-text.js';
+import { freeJsonIn, inheritedFieldsIn, isDeeperThan, prototypesIn, toInstance } from './free-json.js';
 
 const WHERE: Readonly<Partial<Record<ArgumentMetadata['type'], string>>> = {
   body: 'the body',
@@ -11,8 +13,10 @@ const WHERE: Readonly<Partial<Record<ArgumentMetadata['type'], string>>> = {
   param: 'the path',
 };
 
-/** Levels of nesting that can be read in any field. */
-const LEVELS_READ = 500;
+/** Levels of nesting that JSON of any shape may have; what recurses over them stays far from the end of the stack. */
+const MOST_LEVELS = 500;
+/** More would not help whoever reads them. */
+const MOST_NAMED = 20;
 
 /** Parses bodies, queries and path parameters into their DTOs; a refusal names every wrong field and what would do. */
 @Injectable()
@@ -22,6 +26,7 @@ export class InputValidationPipe extends ValidationPipe {
       whitelist: true,
       forbidNonWhitelisted: true,
       transform: true,
+      transformerPackage: { plainToInstance: toInstance, classToPlain: instanceToPlain },
       validationError: { target: true }, // tells which class a field belongs to; it is not sent
       exceptionFactory: (errors) => errors,
     });
@@ -32,19 +37,23 @@ export class InputValidationPipe extends ValidationPipe {
     if (metadata.type === 'body' && isNoObject) {
       throw invalid('validation_failed', `The body must be a JSON object, not ${kindOf(value)}.`);
     }
-    try {
-      const input = (await super.transform(value, metadata)) as unknown;
-      refuseUnstorable(value, metadata);
-      return input;
-    } catch (errors) {
-      // The stack ends before a megabyte of brackets does: where exactly is up to the fields, but never this early.
-      if (errors instanceof RangeError) {
-        throw invalid('validation_failed', `The input is nested too deeply: keep to ${String(LEVELS_READ)} levels.`);
-      }
+    refuseDeep(value, metadata);
+    const fields = this.toValidate(metadata) ? unknownFields(value, metadata) : [];
+    const input = (await super.transform(value, metadata).catch((errors: unknown) => {
       if (!isValidationErrors(errors)) throw errors;
-      const fields = fieldErrorsOf(errors).map((field) => ({ ...field, value: valueAt(value, field.path) }));
-      throw invalid('validation_failed', summary(fields, WHERE[metadata.type] ?? 'the input'), { fields });
+      fields.push(...fieldErrorsOf(errors));
+    })) as unknown;
+    if (fields.length > 0) {
+      const shown = fields.map((field) => ({ ...field, value: valueAt(value, field.path) }));
+      throw invalid('validation_failed', summary(shown, WHERE[metadata.type] ?? 'the input'), { fields: shown });
     }
+    refuseUnstorable(value, metadata);
+    return input;
+  }
+
+  /** Nothing is taken away silently: see {@link unknownFields}. */
+  protected override stripProtoKeys(): void {
+    // on purpose
   }
 }
 
@@ -52,6 +61,34 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'string' ? 'text' : `a ${typeof value}`;
+}
+
+/** Before anything recurses over it. The values are not sent back: they are what nobody can read. */
+function refuseDeep(value: unknown, { type, metatype }: ArgumentMetadata): void {
+  if (type === 'custom' || metatype === undefined || typeof value !== 'object' || value === null) return;
+  const deep = freeJsonIn(value, metatype).filter((free) => isDeeperThan(MOST_LEVELS, free.value));
+  if (deep.length === 0) return;
+  const fields = deep.slice(0, MOST_NAMED).map(({ path }) => ({
+    path,
+    message: 'is nested too deeply',
+    allowed: `at most ${String(MOST_LEVELS)} levels`,
+  }));
+  throw invalid('validation_failed', `The input is nested too deeply: keep to ${String(MOST_LEVELS)} levels.`, {
+    fields,
+  });
+}
+
+/** Those that class-transformer leaves out, so that class-validator does not see them. */
+function unknownFields(value: unknown, { metatype }: ArgumentMetadata): FieldError[] {
+  if (typeof value !== 'object' || value === null || metatype === undefined) return [];
+  const ofClasses = inheritedFieldsIn(value, metatype).map(({ path, of }) => ({
+    ...{ path, message: 'is not a known field' },
+    allowed: knownFields(of.prototype as object),
+  }));
+  const ofJson = freeJsonIn(value, metatype)
+    .flatMap(prototypesIn)
+    .map((path) => ({ path, message: 'has a name that cannot be used', allowed: 'any other name' }));
+  return [...ofClasses, ...ofJson].slice(0, MOST_NAMED);
 }
 
 /** After the rules of the DTO, which may have more to say. Values of decorators of ours (`custom`) are no input. */

@@ -5,6 +5,7 @@ import type { Response } from 'express';
 import { type Actor, CurrentActor, Roles } from '../../access/index.js';
 import { cursorAfter, decodeCursor } from '../../platform/http/cursor.js';
 import { PageQueryDto } from '../../platform/http/dto/page.dto.js';
+import { timeOf } from '../../platform/http/time-of.js';
 import { UuidPipe } from '../../platform/http/uuid.pipe.js';
 import { ScheduleRunsService } from '../schedules/schedule-runs.service.js';
 import { ScheduleService } from '../schedules/schedule.service.js';
@@ -14,7 +15,6 @@ import { TaskDto } from './dto/task.dto.js';
 import { CreateScheduleDto, PreviewQueryDto, PreviewScheduleDto, UpdateScheduleDto } from './dto/write-schedule.dto.js';
 import { accepted } from './task-responses.js';
 import { changesOf, termsOf } from './schedule-terms.js';
-import { timeOf } from './time-of.js';
 
 @ApiTags('schedules')
 @Controller('schedules')

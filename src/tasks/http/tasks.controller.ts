@@ -5,6 +5,7 @@ import type { Response } from 'express';
 import { type Actor, CurrentActor, Roles } from '../../access/index.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { decodeCursor } from '../../platform/http/cursor.js';
+import { timeOf } from '../../platform/http/time-of.js';
 import { TaskService } from '../task.service.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
 import { ListTasksDto } from './dto/list-tasks.dto.js';
@@ -14,7 +15,6 @@ import { idempotencyKeyOf } from './idempotency-key.js';
 import { checkStartBy } from './start-times.js';
 import { toTaskDto, toTaskPageDto, toTaskStatusDto } from './task-json.js';
 import { accepted } from './task-responses.js';
-import { timeOf } from './time-of.js';
 
 @ApiTags('tasks')
 @Controller('tasks')

@@ -92,6 +92,22 @@ describe('a task of a declared type', () => {
     });
   });
 
+  it.each(['heartbeat', 'release'])('does no more than there is: %s', async (verb) => {
+    const id = await external.enqueue();
+    await external.claimOne();
+    expect(await external.attempt(`${id}.1`, verb, { processed: 11, total: 10 })).toMatchObject({
+      status: 422,
+      body: {
+        code: 'validation_failed',
+        errors: [{ field: 'processed', message: 'must not be more than total', value: 11 }],
+      },
+    });
+    expect(await external.task(id)).toMatchObject({ status: 'running', processed: 0, total: null });
+    for (const report of [{ processed: 10, total: 10 }, { processed: 11, total: null }, { processed: 12 }]) {
+      expect((await external.attempt(`${id}.1`, 'heartbeat', report)).status).toBe(200);
+    }
+  });
+
   it.each<[string, unknown, string]>([
     ['U+0000', { a: ['x', '\0'] }, 'a.1'],
     ['half a surrogate pair', { a: 'x\ud800' }, 'a'],

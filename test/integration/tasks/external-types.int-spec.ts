@@ -174,6 +174,40 @@ describe('a task type that is declared', () => {
     });
   });
 
+  it.each([
+    [{ retry: [] }, 'retry'],
+    [{ limits: [] }, 'limits'],
+    [{ limits: { rate: [] } }, 'limits.rate'],
+  ])('is refused with a list in the place of an object: %j', async (more, field) => {
+    const { status, body } = await external.tryToDeclare({ ...SLOPE, ...more });
+    expect([status, (body.errors as { field: string }[]).map((error) => error.field)]).toEqual([422, [field]]);
+  });
+
+  it('may have fields that are called as what every object inherits', async () => {
+    const field = { type: 'string' };
+    const properties = { constructor: field, toString: field, hasOwnProperty: field };
+    const required = Object.keys(properties);
+    await external.declare({
+      ...SLOPE,
+      input_schema: { type: 'object', properties, required, additionalProperties: false },
+    });
+    const params = { constructor: 'Ferrari', toString: 'a', hasOwnProperty: 'b' };
+    expect(await external.create({ type: 'raster.slope', params: { constructor: 'Ferrari' } })).toMatchObject({
+      status: 422,
+      body: { errors: [{ field: 'params.toString', message: 'is missing' }, { field: 'params.hasOwnProperty' }] },
+    });
+    const schedule = { name: 'inherited', cron: '@yearly', type: 'raster.slope', params };
+    const { status, body } = await http.as('admin').post('/api/schedules').send(schedule);
+    expect([status, (body as { params: unknown }).params]).toEqual([201, params]);
+    const task_metadata = { ...params, deep: [params] };
+    const id = await external.enqueue(params, { task_metadata });
+    const claimed = await external.claimOne();
+    expect(claimed.params).toEqual(params);
+    expect((await external.attempt(claimed.attempt_id, 'complete', { result: params })).status).toBe(200);
+    expect((await http.as('viewer').get(`/api/tasks/${id}/result`)).body).toMatchObject({ result: params });
+    expect(await external.task(id)).toMatchObject({ task_metadata });
+  });
+
   it('with a pattern that backtracks for ever costs a moment at most', async () => {
     await external.declare(any({ properties: { a: { type: 'string', pattern: '^(a+)+$' } } }));
     const started = performance.now();

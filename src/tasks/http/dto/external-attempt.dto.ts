@@ -1,5 +1,17 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Allow, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import {
+  Allow,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateBy,
+  type ValidationArguments,
+} from 'class-validator';
 import { ANY_JSON } from '../../../platform/http/any-json.js';
 import { AnyText } from '../../../platform/http/any-text.js';
 import { type AttemptRef, attemptIdOf } from '../../external/attempt-ref.js';
@@ -9,6 +21,22 @@ import type { Failure } from '../../retry-policy.js';
 const LARGEST_COUNT = 1e12;
 const DAY_MS = 86_400_000;
 
+/** Only of totals in the same report: another may follow. */
+const IsNoMoreThanTotal = (): PropertyDecorator =>
+  ValidateBy(
+    {
+      name: 'noMoreThanTotal',
+      validator: {
+        validate: (value: unknown, of?: ValidationArguments) => {
+          const { total } = (of?.object ?? {}) as ReportDto;
+          return typeof total !== 'number' || Number(value) <= total;
+        },
+        defaultMessage: () => 'must not be more than total',
+      },
+    },
+    { context: { allowed: 'at most total' } },
+  );
+
 /** Whatever is left out stays as it was. */
 export class ReportDto {
   /** Items done so far; never goes backwards. */
@@ -16,6 +44,7 @@ export class ReportDto {
   @IsInt()
   @Min(0)
   @Max(LARGEST_COUNT)
+  @IsNoMoreThanTotal()
   processed?: number;
 
   /** Items there are. */
@@ -89,11 +118,15 @@ export class AttemptOutcomeDto {
   outcome: ExternalOutcome;
 }
 
-export const reportIn = ({ processed, total, checkpoint }: ReportDto): Report => ({ processed, total, checkpoint });
+export const reportIn = ({ processed, total, checkpoint }: ReportDto): Report => ({
+  processed: processed ?? undefined,
+  total: total ?? undefined,
+  checkpoint,
+});
 
 export const failureIn = ({ category, code, message, retry_after_ms }: FailDto): Failure => ({
   ...{ category, code, message },
-  retryAfterMs: retry_after_ms,
+  retryAfterMs: retry_after_ms ?? undefined,
 });
 
 export function toHeartbeatDto(ref: AttemptRef, beat: Heartbeat): HeartbeatDto {

@@ -79,6 +79,7 @@ export class DeclareTypeDto {
   result_schema?: Record<string, unknown>;
 
   @ApiPropertyOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => ExternalRetryDto)
   retry: ExternalRetryDto = new ExternalRetryDto();
@@ -106,6 +107,7 @@ export class DeclareTypeDto {
 
   /** How much of it may run at once and how fast, over all workers and versions; none when left out. */
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => LimitsDto)
   @ApiPropertyOptional({ type: LimitsDto })

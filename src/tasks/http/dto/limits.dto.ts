@@ -1,6 +1,15 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, Max, Min, ValidateNested } from 'class-validator';
+import {
+  IsInt,
+  IsObject,
+  IsOptional,
+  Max,
+  Min,
+  ValidateBy,
+  ValidateNested,
+  type ValidationArguments,
+} from 'class-validator';
 import {
   COOL_DOWN_MS,
   type Breaker,
@@ -32,6 +41,22 @@ export class RateLimitDto {
   burst?: number;
 }
 
+/** It would never hold: no cool-down is shorter than the first. */
+const IsNoShorterThanCoolDown = (): PropertyDecorator =>
+  ValidateBy(
+    {
+      name: 'noShorterThanCoolDown',
+      validator: {
+        validate: (value: unknown, of?: ValidationArguments) => Number(value) >= coolDownOf(of),
+        defaultMessage: (of?: ValidationArguments) => `must not be less than cool_down_ms, ${String(coolDownOf(of))}`,
+      },
+    },
+    { context: { allowed: 'at least cool_down_ms' } },
+  );
+
+const coolDownOf = (of?: ValidationArguments): number =>
+  (of?.object as BreakerDto | undefined)?.cool_down_ms ?? COOL_DOWN_MS;
+
 /** After `failures` transient failures in a row the type is parked, and one task is tried after `cool_down_ms`. */
 export class BreakerDto {
   @IsInt()
@@ -52,6 +77,7 @@ export class BreakerDto {
   @IsInt()
   @Min(1)
   @Max(LONGEST_MS)
+  @IsNoShorterThanCoolDown()
   longest_cool_down_ms?: number;
 }
 
@@ -77,12 +103,14 @@ export class LimitsDto extends QueueLimitsDto {
 
   @ApiPropertyOptional({ type: RateLimitDto, nullable: true })
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => RateLimitDto)
   rate?: RateLimitDto | null;
 
   @ApiPropertyOptional({ type: BreakerDto, nullable: true })
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => BreakerDto)
   breaker?: BreakerDto | null;

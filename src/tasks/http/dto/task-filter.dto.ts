@@ -1,8 +1,8 @@
 import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
+import { timeOf } from '../../../platform/http/time-of.js';
 import type { TaskFilter } from '../../listing/task-filter.js';
 import { IsTextOfStatuses, statusesOf } from '../status-words.js';
-import { timeOf } from '../time-of.js';
 
 /** Which tasks: what lists and bulk operations have in common. */
 export class TaskFilterDto {

@@ -1,0 +1,134 @@
+import type { Type } from '@nestjs/common';
+import { type ClassTransformOptions, plainToInstance } from 'class-transformer';
+import { getMetadataStorage } from 'class-validator';
+import { createRequire } from 'node:module';
+import { isInherited } from '../errors/allowed-values.js';
+
+/** class-transformer keeps to itself which class a property has; @nestjs/swagger reads it here, too. */
+const { defaultMetadataStorage: transforms } = createRequire(import.meta.url)('class-transformer/cjs/storage') as {
+  defaultMetadataStorage: {
+    findTypeMetadata(of: Type, property: string): { readonly typeFunction?: () => unknown } | undefined;
+  };
+};
+
+/** JSON within an input whose shape no class describes, and where it stands. */
+export interface FreeJson {
+  readonly path: string;
+  readonly value: object;
+}
+
+/** A field that the class does not know. */
+export interface UnknownField {
+  readonly path: string;
+  readonly of: Type;
+}
+
+/** The outermost objects and lists of an input that no class describes, in the order in which they stand. */
+export function freeJsonIn(input: object, type: Type): FreeJson[] {
+  const found: FreeJson[] = [];
+  walk(input, { type }, { free: (path, value) => found.push({ path, value }) });
+  return found;
+}
+
+/** Fields that no rule knows and every object inherits, such as `constructor`: class-transformer leaves them out. */
+export function inheritedFieldsIn(input: object, type: Type): UnknownField[] {
+  const found: UnknownField[] = [];
+  walk(
+    input,
+    { type },
+    {
+      field: (path, key, of) => {
+        if (isInherited(key) && !rulesOf(of).some(({ propertyName }) => propertyName === key)) found.push({ path, of });
+      },
+    },
+  );
+  return found;
+}
+
+/** An instance of the class. JSON that no class describes stays as it was sent, whatever its fields are called. */
+export function toInstance<Instance>(type: Type<Instance>, input: unknown, options?: ClassTransformOptions): Instance {
+  if (!isNested(input)) return plainToInstance(type, input, options);
+  const kept = new Map<unknown, object>();
+  const standIn = (_path: string, value: object): unknown => {
+    const symbol = Symbol('JSON'); // class-transformer hands on what is neither an object nor a list
+    kept.set(symbol, value);
+    return symbol;
+  };
+  const instance = plainToInstance(type, walk(input, { type }, { free: standIn }), options);
+  if (isNested(instance)) putBack(instance, kept);
+  return instance;
+}
+
+interface Visitor {
+  /** What takes the place of JSON that no class describes. */
+  readonly free?: (path: string, value: object) => unknown;
+  readonly field?: (path: string, key: string, of: Type) => void;
+}
+
+/** What is walked, and where it stands. */
+interface Described {
+  readonly type: Type;
+  readonly path?: string;
+}
+
+/** Gives a copy of all that classes describe. */
+function walk(input: object, { type, path: parent = '' }: Described, visitor: Visitor): object {
+  const visit = (value: unknown, inner: Type | undefined, path: string): unknown => {
+    if (!isNested(value)) return value;
+    const isDescribed = inner !== undefined && !Array.isArray(value);
+    return isDescribed ? walk(value, { type: inner, path }, visitor) : visitor.free?.(path, value);
+  };
+  return Object.fromEntries(
+    Object.entries(input).map(([key, value]: [string, unknown]) => {
+      const path = parent === '' ? key : `${parent}.${key}`;
+      visitor.field?.(path, key, type);
+      const inner = classOf(type, key);
+      const isList = inner !== undefined && Array.isArray(value);
+      const copy = isList
+        ? value.map((entry, index) => visit(entry, inner, `${path}.${String(index)}`))
+        : visit(value, inner, path);
+      return [key, copy];
+    }),
+  );
+}
+
+/** Only what classes describe is still there to be walked. */
+function putBack(node: object, kept: ReadonlyMap<unknown, object>): void {
+  for (const [key, value] of Object.entries(node) as [string, unknown][]) {
+    if (kept.has(value)) Reflect.set(node, key, kept.get(value));
+    else if (isNested(value)) putBack(value, kept);
+  }
+}
+
+/** Whether JSON has more levels of objects and lists than that. Goes level by level: it may be half a million deep. */
+export function isDeeperThan(levels: number, value: object): boolean {
+  let level = [value];
+  for (let depth = 0; depth < levels && level.length > 0; depth += 1) {
+    level = level.flatMap((each) => Object.values(each).filter(isNested));
+  }
+  return level.length > 0;
+}
+
+/** Where JSON of any shape has a field `__proto__`: copying it would change what the copy inherits. */
+export function prototypesIn({ path, value }: FreeJson): string[] {
+  const found: string[] = [];
+  const waiting: FreeJson[] = [{ path, value }];
+  for (const outer of waiting) {
+    for (const [key, inner] of Object.entries(outer.value) as [string, unknown][]) {
+      const at = `${outer.path}.${key}`;
+      if (key === '__proto__') found.push(at);
+      if (isNested(inner)) waiting.push({ path: at, value: inner });
+    }
+  }
+  return found;
+}
+
+/** The class whose rules an object in this property follows, and each object in a list there. */
+function classOf(type: Type, property: string): Type | undefined {
+  const found = transforms.findTypeMetadata(type, property)?.typeFunction?.();
+  return typeof found === 'function' && rulesOf(found as Type).length > 0 ? (found as Type) : undefined;
+}
+
+const rulesOf = (type: Type) => getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
+
+const isNested = (value: unknown): value is object => typeof value === 'object' && value !== null;
