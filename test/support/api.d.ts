@@ -2455,7 +2455,6 @@ export interface components {
             kind: string;
             count: number;
         };
-        Object: Record<string, never>;
         PauseDto: {
             reason: string | null;
             /** Format: date-time */
@@ -4992,11 +4991,11 @@ export interface operations {
     };
     listJobs: {
         parameters: {
-            query: {
+            query?: {
                 /** @description Only jobs of this type. */
                 type?: "analyze" | "thumbnails" | "rebuild";
                 /** @description At most this many items. */
-                limit: components["schemas"]["Object"];
+                limit?: number;
                 /** @description `next_cursor` of the page before; left out for the first page. */
                 cursor?: string;
             };
@@ -7591,18 +7590,18 @@ export interface operations {
     };
     listTasks: {
         parameters: {
-            query: {
+            query?: {
                 /**
                  * @deprecated
                  * @description The same as `type`, which goes before it.
                  */
                 task_type?: string;
+                /** @description At most this many items. */
+                limit?: number;
                 /** @description Only the batches of this task. */
                 parent?: string;
                 /** @description Only tasks that are not batches of another. */
                 top_level?: boolean;
-                /** @description At most this many items. */
-                limit: components["schemas"]["Object"];
                 /** @description `next_cursor` of the page before; left out for the first page. */
                 cursor?: string;
                 /** @description Skips this many; `cursor` is quicker on long lists. */
