@@ -2527,12 +2527,14 @@ export interface components {
             error_id?: string;
         };
         ProblemFieldDto: {
+            /** @description What was sent, shortened. */
+            value?: {
+                [key: string]: unknown;
+            } | unknown[] | string | number | boolean | null;
             /** @description Dotted path of the field: `roots.0`. */
             field: string;
             /** @description What is wrong with it. */
             message: string;
-            /** @description What was sent, shortened. */
-            value?: Record<string, never>;
             /** @description What would do. */
             allowed?: string;
         };
