@@ -34,4 +34,9 @@ describe('docs/openapi.json', () => {
     expect(parameters.filter(({ required, type }) => required === true || type === undefined)).toEqual([]);
     expect(Object.keys(document.components?.schemas ?? {})).not.toContain('Object');
   });
+
+  it.each(['CreateTaskDto', 'WorkflowNodeInputDto', 'DeclareTypeDto'])('has the priority of %s', (name) => {
+    const priority = { minimum: -1_000, maximum: 1_000 };
+    expect(document.components?.schemas?.[name]).toMatchObject({ properties: { priority } });
+  });
 });

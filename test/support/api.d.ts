@@ -1895,6 +1895,8 @@ export interface components {
              * @default true
              */
             run_immediately: boolean;
+            /** @description Higher goes first. */
+            priority?: number;
             /** @description Admits one unfinished task of this type: a second request gets the first one's id. */
             dedup_key?: string;
         };
@@ -2025,7 +2027,11 @@ export interface components {
              * @default 3600000
              */
             timeout_ms: number;
-            priority?: number;
+            /**
+             * @description Higher goes first.
+             * @default 0
+             */
+            priority: number;
             /** @description How much of it may run at once and how fast, over all workers and versions; none when left out. */
             limits?: components["schemas"]["LimitsDto"];
             /**
@@ -3382,6 +3388,8 @@ export interface components {
              * @default 1
              */
             weight: number;
+            /** @description Higher goes first. */
+            priority?: number;
             description?: string;
         };
         WorkflowPageDto: {
