@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { declareWholeNumbers } from './declare-whole-numbers.js';
 import type { DeclaredAccess } from './declared-access.js';
 import { ProblemDto } from './dto/problem.dto.js';
 import { Endpoints } from './endpoints.js';
@@ -26,6 +27,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A token: `ps_…`' }, 'token')
     .addSecurityRequirements('token')
     .build();
+  declareWholeNumbers();
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
     extraModels: [ProblemDto],
