@@ -1837,6 +1837,8 @@ export interface components {
              * @enum {string}
              */
             overlap?: "skip" | "queue";
+            /** @description With `all`: only the last so many; 10 when left out. */
+            catch_up_max?: number;
             /**
              * @description What it is called, unlike any other in whatever letter case; its tasks are asked for by `schedule:<name>`.
              * @example nightly thumbnails
@@ -1848,8 +1850,6 @@ export interface components {
              * @example thumbnails
              */
             type?: string;
-            /** @description With `all`: only the last so many; 10 when left out. */
-            catch_up_max?: number;
             /**
              * @description When it fires: minute, hour, day of month, month, day of week; with six fields, seconds come first. Or `@daily` and its like.
              * @example 30 3 * * mon-fri
@@ -1880,6 +1880,8 @@ export interface components {
             task_metadata?: {
                 [key: string]: unknown;
             };
+            /** @description Higher goes first. */
+            priority?: number;
             /**
              * @description Which kind of work, in any letter case; `/task-types` lists them.
              * @example analyze
@@ -2025,16 +2027,20 @@ export interface components {
              * @default 3600000
              */
             timeout_ms: number;
-            priority?: number;
+            /**
+             * @description Higher goes first.
+             * @default 0
+             */
+            priority: number;
             /** @description How much of it may run at once and how fast, over all workers and versions; none when left out. */
             limits?: components["schemas"]["LimitsDto"];
+            /** @description Another one for another schema: those of a declared version never change. */
+            version: number;
             /**
              * @description Lower case; tasks are created with it as their `type`.
              * @example raster.slope
              */
             name: string;
-            /** @description Another one for another schema: those of a declared version never change. */
-            version: number;
             /** @description For people: the name of a task of this type. */
             title: string;
             /** @description One of its own by default, called as the type is. */
@@ -2118,6 +2124,8 @@ export interface components {
              * @enum {string}
              */
             category: "transient" | "permanent";
+            /** @description Not before this many milliseconds. */
+            retry_after_ms?: number;
             /**
              * @description Stable, for machines.
              * @example raster_unreadable
@@ -2125,8 +2133,6 @@ export interface components {
             code: string;
             /** @description For people. */
             message: string;
-            /** @description Not before this many milliseconds. */
-            retry_after_ms?: number;
         };
         FailureCountDto: {
             /** @enum {string} */
@@ -2401,14 +2407,14 @@ export interface components {
             percentage: number;
         };
         KnownTypeDto: {
-            /** @example raster.slope */
-            name: string;
             /**
              * @example [
              *       1
              *     ]
              */
             versions: number[];
+            /** @example raster.slope */
+            name: string;
         };
         LimitEventDto: {
             /** @enum {string} */
@@ -2455,7 +2461,6 @@ export interface components {
             kind: string;
             count: number;
         };
-        Object: Record<string, never>;
         PauseDto: {
             reason: string | null;
             /** Format: date-time */
@@ -2528,12 +2533,14 @@ export interface components {
             error_id?: string;
         };
         ProblemFieldDto: {
+            /** @description What was sent, shortened. */
+            value?: {
+                [key: string]: unknown;
+            } | unknown[] | string | number | boolean | null;
             /** @description Dotted path of the field: `roots.0`. */
             field: string;
             /** @description What is wrong with it. */
             message: string;
-            /** @description What was sent, shortened. */
-            value?: Record<string, never>;
             /** @description What would do. */
             allowed?: string;
         };
@@ -2764,6 +2771,10 @@ export interface components {
             force?: boolean;
         };
         StartThumbnailsDto: {
+            /** @description Longest sides in pixels; as configured when left out. */
+            sizes?: number[];
+            /** @description JPEG quality; as configured when left out. */
+            quality?: number;
             /**
              * Format: uuid
              * @description The catalogue; may be left out when there is only one.
@@ -2771,10 +2782,6 @@ export interface components {
             catalog_id?: string;
             /** @description Do it all again, not only what is missing. */
             force?: boolean;
-            /** @description Longest sides in pixels; as configured when left out. */
-            sizes?: number[];
-            /** @description JPEG quality; as configured when left out. */
-            quality?: number;
         };
         StartWorkflowDto: {
             /** @description For people. */
@@ -3370,17 +3377,19 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
+             * @description Its share of the workflow's progress.
+             * @default 1
+             */
+            weight: number;
+            /** @description Higher goes first. */
+            priority?: number;
+            /**
              * @description Unique within the workflow.
              * @example thumbnails
              */
             name: string;
             /** @description Which kind of work, in any letter case; `/task-types` lists them. */
             type: string;
-            /**
-             * @description Its share of the workflow's progress.
-             * @default 1
-             */
-            weight: number;
             description?: string;
         };
         WorkflowPageDto: {
@@ -4917,9 +4926,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
                 /** @description Longest side in pixels; `thumbnails` of an image lists those that are there. */
                 size: number;
+                id: string;
             };
             cookie?: never;
         };
@@ -4992,11 +5001,11 @@ export interface operations {
     };
     listJobs: {
         parameters: {
-            query: {
+            query?: {
                 /** @description Only jobs of this type. */
                 type?: "analyze" | "thumbnails" | "rebuild";
                 /** @description At most this many items. */
-                limit: components["schemas"]["Object"];
+                limit?: number;
                 /** @description `next_cursor` of the page before; left out for the first page. */
                 cursor?: string;
             };
@@ -7591,22 +7600,22 @@ export interface operations {
     };
     listTasks: {
         parameters: {
-            query: {
+            query?: {
                 /**
                  * @deprecated
                  * @description The same as `type`, which goes before it.
                  */
                 task_type?: string;
+                /** @description At most this many items. */
+                limit?: number;
+                /** @description Skips this many; `cursor` is quicker on long lists. */
+                offset?: number;
                 /** @description Only the batches of this task. */
                 parent?: string;
                 /** @description Only tasks that are not batches of another. */
                 top_level?: boolean;
-                /** @description At most this many items. */
-                limit: components["schemas"]["Object"];
                 /** @description `next_cursor` of the page before; left out for the first page. */
                 cursor?: string;
-                /** @description Skips this many; `cursor` is quicker on long lists. */
-                offset?: number;
                 /** @description Only tasks in this status; several with commas, any letter case. `pending` means created or queued, `succeeded` completed. */
                 status?: string;
                 /** @description Only tasks of this type, in any letter case; several with commas. */

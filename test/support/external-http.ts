@@ -35,6 +35,7 @@ export const SLOPE = {
   },
   retry: { attempts: 3, first_delay_ms: 0, max_delay_ms: 0 },
   timeout_ms: 60_000,
+  priority: 0,
 };
 
 /** External workers and those who give them work, over HTTP. */

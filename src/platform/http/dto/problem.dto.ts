@@ -1,4 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ANY_JSON } from '../any-json.js';
 
 /** One refused field. */
 export class ProblemFieldDto {
@@ -7,6 +8,7 @@ export class ProblemFieldDto {
   /** What is wrong with it. */
   message: string;
   /** What was sent, shortened. */
+  @ApiPropertyOptional(ANY_JSON)
   value?: unknown;
   /** What would do. */
   allowed?: string;

@@ -13,6 +13,7 @@ import {
 } from 'class-validator';
 import { AnyText } from '../../../platform/http/any-text.js';
 import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
+import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../priority-range.js';
 
 export class CreateTaskDto {
   /**
@@ -60,8 +61,8 @@ export class CreateTaskDto {
   /** Higher goes first. */
   @IsOptional()
   @IsInt()
-  @Min(-1_000)
-  @Max(1_000)
+  @Min(LOWEST_PRIORITY)
+  @Max(HIGHEST_PRIORITY)
   priority?: number;
 
   /** Not before this time. */

@@ -15,6 +15,7 @@ import {
 import { AnyText } from '../../../platform/http/any-text.js';
 import type { LimitedDeclaration } from '../../external/external-type.js';
 import { effectiveLimits } from '../../limits/limits.js';
+import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../priority-range.js';
 import { LimitsDto, limitsIn } from './limits.dto.js';
 
 const NAME = /^[a-z][a-z0-9_.-]*$/;
@@ -101,8 +102,8 @@ export class DeclareTypeDto {
   /** Higher goes first. */
   @ApiPropertyOptional({ type: 'integer' })
   @IsInt()
-  @Min(-1_000)
-  @Max(1_000)
+  @Min(LOWEST_PRIORITY)
+  @Max(HIGHEST_PRIORITY)
   priority = 0;
 
   /** How much of it may run at once and how fast, over all workers and versions; none when left out. */

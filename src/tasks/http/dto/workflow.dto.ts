@@ -30,6 +30,7 @@ import {
   type WorkflowNode,
   type WorkflowStatus,
 } from '../../workflows/workflow.js';
+import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../priority-range.js';
 import { IsTextOfStatuses } from '../status-words.js';
 
 /** That a node runs after another one. */
@@ -133,8 +134,8 @@ export class WorkflowNodeInputDto {
   /** Higher goes first. */
   @IsOptional()
   @IsInt()
-  @Min(-1_000)
-  @Max(1_000)
+  @Min(LOWEST_PRIORITY)
+  @Max(HIGHEST_PRIORITY)
   priority?: number;
 
   @IsOptional()
