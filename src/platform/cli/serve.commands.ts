@@ -1,8 +1,8 @@
 import { Command, Option } from 'nest-commander';
-import type { Environment } from '../config/database-url.js';
 import { ApplicationEntry } from './application-entry.js';
 import { BaseCommand } from './base.command.js';
 import { oneOf, wholeNumber } from './options.js';
+import { given } from '../values/given.js';
 
 interface ServeOptions {
   role?: string;
@@ -17,6 +17,7 @@ export class ServeCommand extends BaseCommand {
   }
 
   run(_words: string[], { role, port, host }: ServeOptions): Promise<void> {
+    // The rest is the environment's.
     return this.application.serve(given({ PHOTOSAFE_ROLE: role, PORT: port, HOST: host }));
   }
 
@@ -51,7 +52,3 @@ export class WorkerCommand extends BaseCommand {
     return true;
   }
 }
-
-/** Only the options that were given: the rest is the environment's. */
-const given = (variables: Environment): Environment =>
-  Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined));

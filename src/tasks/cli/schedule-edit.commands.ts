@@ -5,6 +5,7 @@ import { BaseCommand, type BaseOptions } from '../../platform/cli/base.command.j
 import { UsageError } from '../../platform/cli/errors.js';
 import { oneOf, wholeNumber } from '../../platform/cli/options.js';
 import { printResult } from '../../platform/cli/output.js';
+import { given } from '../../platform/values/given.js';
 import type { ScheduleView } from '../schedules/schedule.js';
 import { withSchedules } from './schedule-session.js';
 
@@ -148,9 +149,6 @@ export class ScheduleUpdateCommand extends ScheduleTermsCommand {
     return nameFrom(value);
   }
 }
-
-const given = <Fields extends object>(fields: Fields): Partial<Fields> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>;
 
 function nameFrom(text: string): string {
   const name = text.trim();

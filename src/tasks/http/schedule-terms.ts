@@ -1,3 +1,4 @@
+import { given } from '../../platform/values/given.js';
 import type { ScheduleChanges, ScheduleTerms } from '../schedules/schedule.js';
 import type { CreateScheduleDto, UpdateScheduleDto } from './dto/write-schedule.dto.js';
 
@@ -27,6 +28,3 @@ export const changesOf = (body: UpdateScheduleDto): ScheduleChanges =>
     catchUp: given({ policy: body.catch_up ?? undefined, max: body.catch_up_max ?? undefined }),
     overlap: body.overlap ?? undefined,
   });
-
-const given = <Fields extends object>(fields: Fields): Partial<Fields> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>;

@@ -10,6 +10,7 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
+import { given } from '../../../platform/values/given.js';
 import type { TaskStatus } from '../../task-state.js';
 import type { DeliveryAttempt, DisabledReason, Webhook, WebhookTerms } from '../../webhooks/webhook.js';
 import { IsListOfStatuses, statusesOf } from '../status-words.js';
@@ -158,13 +159,12 @@ export const termsOf = (body: CreateWebhookDto): WebhookTerms => ({
 
 /** Only what was sent; null is not, but for types and statuses, where it means all. */
 export function changesOf({ name, url, enabled, top_level: topLevel, types, statuses }: UpdateWebhookDto) {
-  const changes = {
+  return given({
     name: name ?? undefined,
     url: url ?? undefined,
     enabled: enabled ?? undefined,
     topLevel: topLevel ?? undefined,
     types: types?.map((type) => type.toLowerCase()) ?? types,
     statuses: statuses ? statusesOf(statuses) : statuses,
-  };
-  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  });
 }
