@@ -18,10 +18,11 @@ export function parseTaskInput(definition: AnyTaskType, params: unknown): object
     });
   }
   if ('parseInput' in definition) return definition.parseInput(params);
-  const unknown = Object.keys(params).filter((name) => isInherited(name) && !inputFields(definition).includes(name));
+  const names = Object.keys(params);
+  const unknown = names.filter((name) => isInherited(name) && !inputFields(definition).includes(name));
   const known = unknown.length === 0 ? params : without(params, unknown);
   const input = known instanceof definition.input ? known : (Object.assign(new definition.input(), known) as object);
-  const errors = hasRules(definition) || Object.keys(known).length > 0 ? check(input) : [];
+  const errors = hasRules(definition) || names.length > unknown.length ? check(input) : [];
   if (unknown.length + errors.length > 0) {
     const allowed = knownFields(input) ?? NO_FIELDS;
     throw invalid('invalid_task_input', `the input of ${definition.name} is not valid`, {

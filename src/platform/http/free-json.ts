@@ -3,6 +3,7 @@ import { type ClassTransformOptions, plainToInstance } from 'class-transformer';
 import { getMetadataStorage } from 'class-validator';
 import { createRequire } from 'node:module';
 import { isInherited } from '../errors/allowed-values.js';
+import { isNested } from '../values/nested.js';
 
 /** class-transformer keeps to itself which class a property has; @nestjs/swagger reads it here, too. */
 const { defaultMetadataStorage: transforms } = createRequire(import.meta.url)('class-transformer/cjs/storage') as {
@@ -23,26 +24,29 @@ export interface UnknownField {
   readonly of: Type;
 }
 
-/** The outermost objects and lists of an input that no class describes, in the order in which they stand. */
-export function freeJsonIn(input: object, type: Type): FreeJson[] {
-  const found: FreeJson[] = [];
-  walk(input, { type }, { free: (path, value) => found.push({ path, value }) });
-  return found;
+/** What the classes of an input do not describe, each in the order in which it stands. */
+export interface Undescribed {
+  /** The outermost objects and lists that no class describes. */
+  readonly free: readonly FreeJson[];
+  /** Fields that no rule knows and every object inherits, such as `constructor`: class-transformer leaves them out. */
+  readonly inherited: readonly UnknownField[];
 }
 
-/** Fields that no rule knows and every object inherits, such as `constructor`: class-transformer leaves them out. */
-export function inheritedFieldsIn(input: object, type: Type): UnknownField[] {
-  const found: UnknownField[] = [];
+export function undescribedIn(input: object, type: Type): Undescribed {
+  const free: FreeJson[] = [];
+  const inherited: UnknownField[] = [];
   walk(
     input,
     { type },
     {
+      free: (path, value) => free.push({ path, value }),
       field: (path, key, of) => {
-        if (isInherited(key) && !rulesOf(of).some(({ propertyName }) => propertyName === key)) found.push({ path, of });
+        const isKnown = (): boolean => rulesOf(of).some(({ propertyName }) => propertyName === key);
+        if (isInherited(key) && !isKnown()) inherited.push({ path, of });
       },
     },
   );
-  return found;
+  return { free, inherited };
 }
 
 /** An instance of the class. JSON that no class describes stays as it was sent, whatever its fields are called. */
@@ -100,15 +104,6 @@ function putBack(node: object, kept: ReadonlyMap<unknown, object>): void {
   }
 }
 
-/** Whether JSON has more levels of objects and lists than that. Goes level by level: it may be half a million deep. */
-export function isDeeperThan(levels: number, value: object): boolean {
-  let level = [value];
-  for (let depth = 0; depth < levels && level.length > 0; depth += 1) {
-    level = level.flatMap((each) => Object.values(each).filter(isNested));
-  }
-  return level.length > 0;
-}
-
 /** Where JSON of any shape has a field `__proto__`: copying it would change what the copy inherits. */
 export function prototypesIn({ path, value }: FreeJson): string[] {
   const found: string[] = [];
@@ -130,5 +125,3 @@ function classOf(type: Type, property: string): Type | undefined {
 }
 
 const rulesOf = (type: Type) => getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
-
-const isNested = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -5,7 +5,8 @@ import { unstorableTexts } from '../database/unstorable-text.js';
 import { type FieldError, invalid } from '../errors/app-error.js';
 import { allowedFor, knownFields } from '../errors/allowed-values.js';
 import { propertiesOfAnyText } from './any-text.js';
-import { freeJsonIn, inheritedFieldsIn, isDeeperThan, prototypesIn, toInstance } from './free-json.js';
+import { isDeeperThan, isNested } from '../values/nested.js';
+import { type FreeJson, prototypesIn, toInstance, type Undescribed, undescribedIn } from './free-json.js';
 
 const WHERE: Readonly<Partial<Record<ArgumentMetadata['type'], string>>> = {
   body: 'the body',
@@ -37,8 +38,9 @@ export class InputValidationPipe extends ValidationPipe {
     if (metadata.type === 'body' && isNoObject) {
       throw invalid('validation_failed', `The body must be a JSON object, not ${kindOf(value)}.`);
     }
-    refuseDeep(value, metadata);
-    const fields = this.toValidate(metadata) ? unknownFields(value, metadata) : [];
+    const undescribed = undescribedOf(value, metadata);
+    refuseDeep(undescribed.free);
+    const fields = this.toValidate(metadata) ? unknownFields(undescribed) : [];
     const input = (await super.transform(value, metadata).catch((errors: unknown) => {
       if (!isValidationErrors(errors)) throw errors;
       fields.push(...fieldErrorsOf(errors));
@@ -63,10 +65,15 @@ function kindOf(value: unknown): string {
   return typeof value === 'string' ? 'text' : `a ${typeof value}`;
 }
 
+/** Values of decorators of ours (`custom`) are no input. */
+function undescribedOf(value: unknown, { type, metatype }: ArgumentMetadata): Undescribed {
+  const isInput = type !== 'custom' && metatype !== undefined && isNested(value);
+  return isInput ? undescribedIn(value, metatype) : { free: [], inherited: [] };
+}
+
 /** Before anything recurses over it. The values are not sent back: they are what nobody can read. */
-function refuseDeep(value: unknown, { type, metatype }: ArgumentMetadata): void {
-  if (type === 'custom' || metatype === undefined || typeof value !== 'object' || value === null) return;
-  const deep = freeJsonIn(value, metatype).filter((free) => isDeeperThan(MOST_LEVELS, free.value));
+function refuseDeep(free: readonly FreeJson[]): void {
+  const deep = free.filter(({ value }) => isDeeperThan(MOST_LEVELS, value));
   if (deep.length === 0) return;
   const fields = deep.slice(0, MOST_NAMED).map(({ path }) => ({
     path,
@@ -79,13 +86,12 @@ function refuseDeep(value: unknown, { type, metatype }: ArgumentMetadata): void 
 }
 
 /** Those that class-transformer leaves out, so that class-validator does not see them. */
-function unknownFields(value: unknown, { metatype }: ArgumentMetadata): FieldError[] {
-  if (typeof value !== 'object' || value === null || metatype === undefined) return [];
-  const ofClasses = inheritedFieldsIn(value, metatype).map(({ path, of }) => ({
+function unknownFields({ free, inherited }: Undescribed): FieldError[] {
+  const ofClasses = inherited.map(({ path, of }) => ({
     ...{ path, message: 'is not a known field' },
     allowed: knownFields(of.prototype as object),
   }));
-  const ofJson = freeJsonIn(value, metatype)
+  const ofJson = free
     .flatMap(prototypesIn)
     .map((path) => ({ path, message: 'has a name that cannot be used', allowed: 'any other name' }));
   return [...ofClasses, ...ofJson].slice(0, MOST_NAMED);

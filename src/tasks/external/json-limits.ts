@@ -1,9 +1,8 @@
+import { isDeeperThan } from '../../platform/values/nested.js';
+
 /** Deeper JSON than anybody writes by hand; what recurses over it stays far from the end of the stack. */
 export const DEEPEST_JSON = 64;
 export const TOO_DEEP = `is nested too deeply: there may be ${String(DEEPEST_JSON)} levels`;
 
 /** Whether JSON is nested more deeply than {@link DEEPEST_JSON}. */
-export function isTooDeep(value: unknown, levels = DEEPEST_JSON): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((each) => isTooDeep(each, levels - 1));
-}
+export const isTooDeep = (value: unknown): boolean => isDeeperThan(DEEPEST_JSON, value);
