@@ -56,7 +56,7 @@ export class ListJobsDto {
   type?: (typeof JOB_TYPES)[number];
 
   /** At most this many items. */
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @IsOptional()
   @Type(() => Number)
   @IsInt()

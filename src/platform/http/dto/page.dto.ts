@@ -5,7 +5,7 @@ import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validato
 /** Query parameters of every list. */
 export class PageQueryDto {
   /** At most this many items. */
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @IsOptional()
   @Type(() => Number)
   @IsInt()

@@ -37,7 +37,7 @@ export class BulkRequestDto {
   @IsOptional()
   @IsInt()
   @Min(0)
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   expected_count?: number;
 }
 

@@ -44,21 +44,21 @@ export class ClaimDto {
   types: KnownTypeDto[];
 
   /** At most this many tasks. Those of one answer share a lease, and are all of one queue. */
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @IsInt()
   @Min(1)
   @Max(100)
   limit = 1;
 
   /** How long to wait for the first task; 0 answers at once. */
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @IsInt()
   @Min(0)
   @Max(60_000)
   wait_ms = 20_000;
 
   /** How long the worker may be silent before its tasks go to others. */
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @IsInt()
   @Min(2_000)
   @Max(600_000)

@@ -24,20 +24,20 @@ const DAY_MS = 86_400_000;
 /** Exponential backoff with full jitter: up to `first_delay_ms`, doubled with each attempt, up to `max_delay_ms`. */
 export class ExternalRetryDto {
   /** How many attempts in all; 1 = never tried again. */
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @IsInt()
   @Min(1)
   @Max(100)
   attempts = 5;
 
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @IsInt()
   @Min(0)
   @Max(DAY_MS)
   first_delay_ms = 10_000;
 
   /** At least `first_delay_ms`, whatever is sent. */
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @IsInt()
   @Min(0)
   @Max(DAY_MS)
@@ -86,7 +86,7 @@ export class DeclareTypeDto {
   retry: ExternalRetryDto = new ExternalRetryDto();
 
   /** How long an attempt may take, however often its worker is heard of. */
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @IsInt()
   @Min(1_000)
   @Max(7 * DAY_MS)
@@ -100,7 +100,7 @@ export class DeclareTypeDto {
   queue?: string;
 
   /** Higher goes first. */
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @IsInt()
   @Min(LOWEST_PRIORITY)
   @Max(HIGHEST_PRIORITY)

@@ -64,7 +64,7 @@ export class BreakerDto {
   @Max(MOST_AT_ONCE)
   failures: number;
 
-  @ApiPropertyOptional({ type: 'integer', default: COOL_DOWN_MS })
+  @ApiPropertyOptional({ default: COOL_DOWN_MS })
   @IsOptional()
   @IsInt()
   @Min(1)
@@ -72,7 +72,7 @@ export class BreakerDto {
   cool_down_ms?: number;
 
   /** Each failed try doubles the cool-down, up to this. */
-  @ApiPropertyOptional({ type: 'integer', default: LONGEST_COOL_DOWN_MS })
+  @ApiPropertyOptional({ default: LONGEST_COOL_DOWN_MS })
   @IsOptional()
   @IsInt()
   @Min(1)
@@ -84,7 +84,7 @@ export class BreakerDto {
 /** Null: no limit, whatever the code declares. Left out: as the code declares it. */
 export class QueueLimitsDto {
   /** Tasks that run at once, over all workers. */
-  @ApiPropertyOptional({ type: 'integer', nullable: true })
+  @ApiPropertyOptional({ nullable: true })
   @IsOptional()
   @IsInt()
   @Min(1)
@@ -94,7 +94,7 @@ export class QueueLimitsDto {
 
 export class LimitsDto extends QueueLimitsDto {
   /** Tasks of one concurrency key that run at once. */
-  @ApiPropertyOptional({ type: 'integer', nullable: true })
+  @ApiPropertyOptional({ nullable: true })
   @IsOptional()
   @IsInt()
   @Min(1)

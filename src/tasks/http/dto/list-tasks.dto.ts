@@ -23,7 +23,7 @@ export class ListTasksDto extends TaskFilterDto {
   top_level?: boolean;
 
   /** At most this many items. */
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @IsOptional()
   @Type(() => Number)
   @IsInt()

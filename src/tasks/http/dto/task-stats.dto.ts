@@ -9,7 +9,7 @@ export class TaskStatsQueryDto {
   @IsInt()
   @Min(1)
   @Max(44_640)
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   minutes = 60;
 }
 

@@ -132,7 +132,7 @@ export class UpdateScheduleDto extends PartialType(CreateScheduleDto) {}
 
 export class PreviewQueryDto {
   /** How many fire times. */
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional()
   @Type(() => Number)
   @IsInt()
   @Min(1)
