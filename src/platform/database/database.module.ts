@@ -6,6 +6,7 @@ import { ConfiguredServer } from './configured-server.js';
 import { connectWithRetry, type Patience } from './connect-with-retry.js';
 import { dataSourceOptions, withUrl } from './data-source-options.js';
 import { Database } from './database.js';
+import { DatabaseMetrics } from './database-metrics.js';
 import { DatabaseServer } from './database-server.js';
 import { EmbeddedServer } from './embedded/embedded-server.js';
 import { migrate } from './migrate.js';
@@ -38,7 +39,7 @@ export class DatabaseModule implements OnApplicationShutdown {
         }),
         DatabaseServerModule,
       ],
-      providers: [Database],
+      providers: [Database, DatabaseMetrics],
       exports: [Database, DatabaseServerModule],
     };
   }

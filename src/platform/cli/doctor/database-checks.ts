@@ -1,3 +1,4 @@
+import { clockSkewMs } from '../../database/clock-skew.js';
 import type { Sql } from '../../database/transaction.js';
 import { type CheckResult, examine, fail, ok, warn } from './check.js';
 
@@ -24,9 +25,7 @@ export const checkVectors = (sql: Sql): Promise<CheckResult> =>
 
 export const checkClock = (sql: Sql): Promise<CheckResult> =>
   examine('clock', async () => {
-    const before = Date.now();
-    const [row] = await sql.query<{ ms: number }>(`SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms`);
-    const skewMs = Math.round((row?.ms ?? 0) - (before + Date.now()) / 2);
+    const skewMs = await clockSkewMs(sql);
     const found = `this machine and the database are ${Math.abs(skewMs)} ms apart`;
     if (Math.abs(skewMs) >= HARMFUL_SKEW_MS) return fail('clock', `${found}: set both by NTP`);
     return Math.abs(skewMs) >= WORRYING_SKEW_MS ? warn('clock', `${found}: set both by NTP`) : ok('clock', found);

@@ -31,8 +31,9 @@ export class DoctorCommand extends BaseCommand {
   }
 
   private async examineDatabase(url: string): Promise<CheckResult[]> {
-    const [checks, { shownUrl }, { migrationState }, { sqlOver }] = await Promise.all([
+    const [checks, vacuum, { shownUrl }, { migrationState }, { sqlOver }] = await Promise.all([
       import('./database-checks.js'),
+      import('./vacuum-checks.js'),
       import('../../database/connection-config.js'),
       import('../../database/migrate.js'),
       import('../sql-over-url.js'),
@@ -42,6 +43,8 @@ export class DoctorCommand extends BaseCommand {
         await checks.checkServer(sql, shownUrl(url)),
         await checks.checkVectors(sql),
         await checks.checkClock(sql),
+        await vacuum.checkOldTransactions(sql),
+        await vacuum.checkVacuum(sql),
       ];
       const { pending } = await migrationState(url);
       results.push(checks.checkMigrations(pending));
