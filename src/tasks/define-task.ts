@@ -1,5 +1,5 @@
 import { assertLimits, type Limits } from './limits/limits.js';
-import type { Backoff } from './retry-policy.js';
+import type { Backoff, Failure } from './retry-policy.js';
 
 /** A class with class-validator decorators: the shape of a task's input, checked before anything is written. */
 export type InputClass<T extends object> = new () => T;
@@ -8,6 +8,8 @@ export interface RetryPolicy {
   /** How many attempts in all; 1 = never tried again. */
   readonly attempts: number;
   readonly backoff: Backoff;
+  /** What an error of this type's work means, asked first; undefined leaves it to the rules that all types share. */
+  readonly classify?: (error: unknown) => Failure | undefined;
 }
 
 export interface TaskPolicy<Name extends string, Input extends object> {

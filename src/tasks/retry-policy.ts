@@ -28,6 +28,8 @@ export interface Failure {
   readonly code: string;
   readonly message: string;
   readonly retryAfterMs?: number;
+  /** The last attempt that such a failure is worth, where that is sooner than the policy's last. */
+  readonly lastAttempt?: number;
 }
 
 /** Thrown by a handler to decide outright: try again (optionally not before `retryAfterMs`). */
@@ -72,11 +74,11 @@ const DAY_MS = 86_400_000;
 
 /**
  * What an error means for the task: by type, errno, SQLSTATE or HTTP status, never by message. An error nobody knows is
- * transient: a bug costs a few attempts, a lost task would cost more.
+ * transient: a bug costs a few attempts, a lost task would cost more. The type's `own` rules go first.
  */
-export function classify(error: unknown): Failure {
+export function classify(error: unknown, own?: (error: unknown) => Failure | undefined): Failure {
   try {
-    const failure = failureOf(error);
+    const failure = ownFailureOf(error, own) ?? failureOf(error);
     return { ...failure, code: cleanCode(failure.code), retryAfterMs: cleanDelay(failure.retryAfterMs) };
   } catch {
     // A getter, proxy or toString that throws: anything at all may be thrown, and its task must end all the same.
@@ -94,6 +96,16 @@ export function retryDelayMs(backoff: Backoff | undefined, attempt: number, { re
 }
 
 const UNEXPECTED = 'unexpected_error';
+
+/** Undefined also where the type's rule has a bug: the usual ones still know something. */
+function ownFailureOf(error: unknown, own: ((error: unknown) => Failure | undefined) | undefined): Failure | undefined {
+  try {
+    const failure = own?.(error);
+    return failure && { ...failure, message: cleanMessage(failure) };
+  } catch {
+    return undefined;
+  }
+}
 
 function failureOf(error: unknown): Failure {
   const message = cleanMessage(error);

@@ -57,6 +57,21 @@ export const work = test('test.work');
 export const patient = test('test.patient', { retry: { attempts: 3, backoff: fixed(3_600_000) } });
 export const once = test('test.once', { retry: { attempts: 1, backoff: fixed(1) } });
 export const brief = test('test.brief', { retry: { attempts: 2, backoff: fixed(1) }, timeoutMs: 300 });
+/** Has words of its own for errors: `come back` is busy, `give up` is worth two attempts; it trips over `trip`. */
+export const choosy = test('test.choosy', {
+  retry: {
+    attempts: 5,
+    backoff: fixed(1),
+    classify: (error) => {
+      if (!(error instanceof Error)) return undefined;
+      if (error.message === 'come back') return { category: 'transient', code: 'busy', message: 'come\0 back' };
+      if (error.message === 'give up')
+        return { category: 'transient', code: 'tired', message: 'tired', lastAttempt: 2 };
+      if (error.message === 'trip') throw new TypeError('a rule that is wrong');
+      return undefined;
+    },
+  },
+});
 export const unique = test('test.unique', { dedupKey: ({ key }) => key ?? '' });
 export const elsewhere = test('test.elsewhere', { queue: 'other' });
 /** Splits, and joins with what the script says. */
@@ -117,7 +132,7 @@ function scriptedWithJoin(definition: AnyTaskDefinition) {
 }
 
 const HANDLERS = [
-  ...[work, patient, once, brief, unique, elsewhere, splitOnly, part, renewed].map(scripted),
+  ...[work, patient, once, brief, choosy, unique, elsewhere, splitOnly, part, renewed].map(scripted),
   scriptedWithJoin(split),
 ];
 

@@ -120,11 +120,13 @@ export class OutcomeWriter {
   }
 
   /** What an error, or a signal, means for the attempt. */
-  private endOf({ row, why }: Attempt, error: unknown): StoppedAttempt {
+  private endOf({ row, why, definition }: Attempt, error: unknown): StoppedAttempt {
     if (error instanceof LeaseLostError || why === 'lease-lost') return { kind: 'lost' };
     if (why === 'cancelled') return { kind: 'cancelled' };
     if (why === 'shutdown') return { kind: 'released' };
-    return { kind: 'failure', failure: why === 'timeout' ? timeoutFailure(row.timeout_ms) : classify(error) };
+    const isTimeout = why === 'timeout';
+    const failure = isTimeout ? timeoutFailure(row.timeout_ms) : classify(error, definition?.retry.classify);
+    return { kind: 'failure', failure };
   }
 
   /** Hands the outcome to the settler. Where the circuit was open already the attempt does not count. */
@@ -148,7 +150,8 @@ export class OutcomeWriter {
       settler.giveBack(tracked(attempt, { ...this.held(attempt), ...failure, reason: 'parked', delayMs: 0 }));
       return { end: 'parked', failure };
     }
-    if (failure.category === 'permanent' || row.attempt >= row.max_attempts) {
+    const lastAttempt = Math.min(row.max_attempts, failure.lastAttempt ?? Infinity);
+    if (failure.category === 'permanent' || row.attempt >= lastAttempt) {
       settler.end(tracked(attempt, { ...this.ending(attempt, 'failed'), ...failure }));
       return { end: 'failed', failure };
     }

@@ -6,7 +6,7 @@ import {
   TransientError,
 } from '../../../src/tasks/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
-import { ACTOR, deferred, Engine, once, patient, type Behaviour, work } from '../../support/engine-harness.js';
+import { ACTOR, choosy, deferred, Engine, once, patient, type Behaviour, work } from '../../support/engine-harness.js';
 
 let database: TestDatabase;
 let engine: Engine;
@@ -230,6 +230,22 @@ describe('a handler that throws', () => {
     expect(task).toMatchObject({ errorCode: 'http_429' });
     expect(task.runAt.getTime() - Date.now()).toBeGreaterThan(590_000);
     await engine.tasks.cancel(id, ACTOR);
+  });
+
+  it.each<[string, unknown, object]>([
+    [
+      'a refusal that the type knows to pass',
+      new AppError('conflict', 'taken', 'come back'),
+      { attempt: 5, errorCode: 'busy', errorMessage: 'come back' },
+    ],
+    ['an error that the type finds worth two attempts', new Error('give up'), { attempt: 2, errorCode: 'tired' }],
+    ['an error that it leaves to the usual rules', new PermanentError('no', 'never'), { attempt: 1, errorCode: 'no' }],
+    ['an error over which its rule trips', new Error('trip'), { attempt: 5, errorCode: 'unexpected_error' }],
+  ])('%s is tried again by its word', async (_what, error, ended) => {
+    const task = await runs(() => {
+      throw error;
+    }, choosy);
+    expect(task).toMatchObject({ status: 'failed', ...ended });
   });
 
   it.each([
