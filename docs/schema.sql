@@ -358,6 +358,14 @@ CREATE TABLE task_bulks (
   CONSTRAINT task_bulks_only_confirmed_ones_act CHECK (((confirmed_at IS NOT NULL) OR ((processed = 0) AND (changed = 0))))
 );
 
+CREATE TABLE task_cancellations (
+  parent_id uuid NOT NULL,
+  round integer NOT NULL,
+  swept_to uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'::uuid,
+  actor text NOT NULL,
+  CONSTRAINT task_cancellations_pkey PRIMARY KEY (parent_id)
+);
+
 CREATE TABLE task_event_batches (
   id bigint NOT NULL DEFAULT nextval('task_events_id_seq'::regclass),
   tx xid8 NOT NULL DEFAULT pg_current_xact_id(),

@@ -59,6 +59,7 @@ export class Rescuer {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.running;
+    await this.upkeep.stop();
   }
 
   /** Gives when to look again, in milliseconds. */
@@ -69,6 +70,7 @@ export class Rescuer {
         await this.rescue(now);
         await this.upkeep.endOverdue();
         await this.upkeep.moveToLanes();
+        this.upkeep.goOnCancelling();
         this.nextRescueMs = now + (this.watch.inDoubt ? DOUBT_MS : TICK_MS);
       }
       const dueMs = (await this.upkeep.promote()) ?? TICK_MS;

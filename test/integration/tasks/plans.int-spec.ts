@@ -260,7 +260,7 @@ describe.each([
     const [one] = held;
     const most = async (text: string, values: readonly unknown[]): Promise<number> =>
       Math.max(0, ...Object.values(await engineReads(text, values)));
-    expect(await most(LIVE_FAMILY, [[one?.id]])).toBe(1);
+    expect(await most(LIVE_FAMILY, [[one?.id], 100])).toBe(1);
     expect(await most(HOLD_TASKS, [ids(3)])).toBe(3);
     expect(await most(CANCEL_UNHELD, [ids(3), ACTOR, [one?.id]])).toBe(3);
     expect(await most(REQUEST_CANCEL, [ids(3), ACTOR])).toBe(3);
