@@ -311,6 +311,7 @@ CREATE TABLE live_tasks (
 CREATE INDEX live_tasks_children ON public.live_tasks USING btree (parent_id, id) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX live_tasks_dedup ON public.live_tasks USING btree (type, dedup_key) WHERE (dedup_key IS NOT NULL);
 CREATE INDEX live_tasks_delayed ON public.live_tasks USING btree (run_at) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count = 0));
+CREATE INDEX live_tasks_delayed_lanes ON public.live_tasks USING btree (lane) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count = 0));
 CREATE INDEX live_tasks_limited ON public.live_tasks USING btree (type, concurrency_key) WHERE ((status = 'running'::task_status) AND (worker_id IS NOT NULL) AND (lane <> (queue COLLATE "C")));
 CREATE INDEX live_tasks_ready ON public.live_tasks USING btree (lane, rank, id) WHERE ((status = 'queued'::task_status) AND ready);
 CREATE INDEX live_tasks_running ON public.live_tasks USING btree (worker_id, id) WHERE (status = 'running'::task_status);
