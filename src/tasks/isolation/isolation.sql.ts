@@ -91,13 +91,13 @@ export const QUARANTINE = `
     SELECT ${SHARED_COLUMNS.replace('crash_count, ', '')}, losses, 'failed', attempt, final_processed, total, now(), now(),
       $3, 'permanent', message
     FROM ended
-    RETURNING id, type, version, attempt, parent_id, parent_round, workflow_id, status, ${PARTIAL_CONTRIBUTION} AS contribution
+    RETURNING id, queue, type, version, attempt, parent_id, parent_round, workflow_id, status, ${PARTIAL_CONTRIBUTION} AS contribution
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason, error_code, error_category,
       error_message)
     SELECT id, 'running', 'failed', attempt, fence, worker_id, 'rescuer', 'quarantined', $3, 'permanent', message FROM ended
   )
-  SELECT id, type, version, attempt, parent_id, parent_round, workflow_id, status, contribution FROM archived`;
+  SELECT id, queue, type, version, attempt, parent_id, parent_round, workflow_id, status, contribution FROM archived`;
 
 /** Keeps rescuers out for this transaction. */
 export const AWAIT_RESCUE_LOCK = `SELECT pg_advisory_xact_lock($1, 0)`;

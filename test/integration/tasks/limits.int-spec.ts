@@ -10,6 +10,7 @@ import {
   rated,
   type,
 } from '../../support/limit-harness.js';
+import { WITNESS_DEATH } from '../../../src/tasks/isolation/isolation.sql.js';
 import { PermanentError, TransientError } from '../../../src/tasks/index.js';
 import { aborted, type Engine, work } from '../../support/engine-harness.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -100,6 +101,30 @@ describe('a limit of a type', () => {
     for (const { id } of stuck) expect((await engine.finished(id, SLOW)).status).toBe('completed');
     expect((await engine.finished(next, SLOW)).result).toBe(7);
     expect(await mostAtOnce(engine, pair)).toBe(2);
+  });
+
+  it('makes room when one is quarantined, however seldom anybody polls', async () => {
+    await limitsOf(engine).set(type(pair), { concurrency: 1 }, BY);
+    const poison = await engine.enqueue(pair);
+    const next = await engine.enqueue(pair, { n: 7 });
+    const lost = '01900000-0000-7000-8000-000000000000';
+    await engine.database.query(
+      `INSERT INTO task_workers (id, hostname, pid, queues, types, lease_expires_at, external)
+       VALUES ($1, '', 0, '{}', '{}', now() + interval '1 hour', true)`,
+      [lost],
+    );
+    await engine.database.query(
+      `UPDATE live_tasks SET status = 'running', ready = false, worker_id = $2, attempt = 1, fence = 1, started_at = now(),
+         crash_count = 1, deaths_alone = 1 WHERE id = $1`,
+      [poison, lost],
+    );
+    await engine.work({ pollMs: 60_000 });
+    await engine.finished(await engine.enqueue(work)); // it has looked at the others as well
+
+    await engine.database.query(WITNESS_DEATH, [lost, 'it was killed']);
+
+    expect(await engine.finished(poison)).toMatchObject({ status: 'failed', errorCode: 'poison_pill' });
+    expect(await engine.finished(next, { timeoutMs: 3_000 })).toMatchObject({ status: 'completed', result: 7 });
   });
 
   it('holds for suspects too', async () => {
