@@ -193,6 +193,29 @@ describe('a clock of the database that is set back', () => {
     );
     expect(await engine.finished(await engine.enqueue(rated))).toMatchObject({ status: 'completed' });
   });
+
+  it('does not keep a circuit open until it has caught up, and what the other side asked for is waited for', async () => {
+    fleet.script.when(flaky, () => {
+      throw new TransientError('dependency_down', 'come back tomorrow', { retryAfterMs: 80_000_000 });
+    });
+    const [before] = await workers(1);
+    await engine.tasks.enqueueMany(flaky, many(5), { actor: 'test' });
+    const state = `task_limit_states WHERE name = '${flaky.name}' AND circuit = 'open'`;
+    await waitFor('it to open', () => engine.count(state));
+    await before?.close();
+    expect(await engine.count(`${state} AND probe_at > now() + interval '22 hours'`)).toBe(1);
+
+    fleet.script.when(flaky, ({ n }) => n);
+    const held = await engine.enqueue(flaky, { n: 7 });
+    await engine.work();
+    await engine.finished(await engine.enqueue(work)); // it has looked at the others as well
+    expect(await engine.count(state)).toBe(1);
+
+    await engine.database.query(`UPDATE task_limit_states SET probe_at = probe_at + interval '1 hour'`);
+    await workers(1);
+
+    expect(await engine.finished(held)).toMatchObject({ status: 'completed', result: 7 });
+  });
 });
 
 describe('a circuit', () => {
