@@ -311,6 +311,7 @@ CREATE TABLE live_tasks (
 CREATE INDEX live_tasks_children ON public.live_tasks USING btree (parent_id, id) WHERE (parent_id IS NOT NULL);
 CREATE UNIQUE INDEX live_tasks_dedup ON public.live_tasks USING btree (type, dedup_key) WHERE (dedup_key IS NOT NULL);
 CREATE INDEX live_tasks_delayed ON public.live_tasks USING btree (run_at) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count = 0));
+CREATE INDEX live_tasks_delayed_lanes ON public.live_tasks USING btree (lane) WHERE ((status = 'queued'::task_status) AND (NOT ready) AND (crash_count = 0));
 CREATE INDEX live_tasks_limited ON public.live_tasks USING btree (type, concurrency_key) WHERE ((status = 'running'::task_status) AND (worker_id IS NOT NULL) AND (lane <> (queue COLLATE "C")));
 CREATE INDEX live_tasks_ready ON public.live_tasks USING btree (lane, rank, id) WHERE ((status = 'queued'::task_status) AND ready);
 CREATE INDEX live_tasks_running ON public.live_tasks USING btree (worker_id, id) WHERE (status = 'running'::task_status);
@@ -356,6 +357,14 @@ CREATE TABLE task_bulks (
   CONSTRAINT task_bulks_counts CHECK (((next_chunk >= 0) AND (changed >= 0) AND ((processed >= 0) AND (processed <= task_count)))),
   CONSTRAINT task_bulks_finished CHECK (((finished_at IS NULL) OR (processed = task_count))),
   CONSTRAINT task_bulks_only_confirmed_ones_act CHECK (((confirmed_at IS NOT NULL) OR ((processed = 0) AND (changed = 0))))
+);
+
+CREATE TABLE task_cancellations (
+  parent_id uuid NOT NULL,
+  round integer NOT NULL,
+  swept_to uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'::uuid,
+  actor text NOT NULL,
+  CONSTRAINT task_cancellations_pkey PRIMARY KEY (parent_id)
 );
 
 CREATE TABLE task_event_batches (

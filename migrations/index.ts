@@ -14,6 +14,8 @@ import { CreateWebhooks } from './0015-create-webhooks.js';
 import { TraceTasks } from './0016-trace-tasks.js';
 import { ListBatches } from './0018-list-batches.js';
 import { HashKinds } from './0019-hash-kinds.js';
+import { NoteCancellations } from './0020-note-cancellations.js';
+import { IndexDelayedLanes } from './0023-index-delayed-lanes.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
 export const migrations = [
@@ -33,4 +35,6 @@ export const migrations = [
   TraceTasks,
   ListBatches,
   HashKinds,
+  NoteCancellations,
+  IndexDelayedLanes,
 ];

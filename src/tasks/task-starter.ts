@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../platform/config/settings.js';
 import { conflict } from '../platform/errors/app-error.js';
 import { Tracing } from '../platform/tracing/tracing.js';
+import { FORGET_LEFT_BEHIND } from './queue/cancel.sql.js';
 import { EnginePool } from './queue/engine-pool.js';
 import {
   CHILD_CONTRIBUTION,
@@ -98,18 +99,21 @@ export class TaskStarter {
       if (workflowId !== null) await this.workflows.hold(sql, workflowId);
       if (task.parentId !== null) await holdWaitingParent(sql, task, task.parentId);
       const { revived, ...reopened } = await this.reopen(sql, task.id, actor);
+      if (reopened.count === 0) {
+        throw conflict('nothing_to_retry', `task ${task.id} has no failed or cancelled batches`);
+      }
       await reopenAbove(sql, task, revived);
       const again = workflowId !== null && revived.length > 0;
       if (again) await this.workflows.reopenBelow(sql, { workflowId, nodeId: task.id, actor });
       return reopened;
     });
-    if (count === 0) throw conflict('nothing_to_retry', `task ${task.id} has no failed or cancelled batches`);
     for (const queue of queues) this.wakeup.queued(queue);
     return count;
   }
 
   private async reopen(sql: Sql, parentId: string, actor: string): Promise<Reopened> {
     const queues = new Set<string>();
+    await sql.query(FORGET_LEFT_BEHIND, [parentId]); // those that were still to be cancelled are wanted as well
     const children = await sql.query<UnsuccessfulChild>(UNSUCCESSFUL_CHILDREN, [parentId]);
     const [first] = children;
     if (!first) return { count: 0, queues, revived: [] };

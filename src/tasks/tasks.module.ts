@@ -37,6 +37,7 @@ import { IsolationMetrics } from './isolation/isolation-metrics.js';
 import { Isolation } from './isolation/isolation.js';
 import { Orphans } from './isolation/orphans.js';
 import { TaskStatsReader } from './stats/task-stats.js';
+import { CancelCascade } from './queue/cancel-cascade.js';
 import { Canceller } from './queue/canceller.js';
 import { EnginePool } from './queue/engine-pool.js';
 import { Enqueuer } from './queue/enqueuer.js';
@@ -81,7 +82,7 @@ import { WorkflowRetrier } from './workflows/workflow-retrier.js';
 import { WorkflowStarter } from './workflows/workflow-starter.js';
 import { WorkflowService } from './workflows/workflow.service.js';
 
-const QUEUE = [EnginePool, Enqueuer, Settlement, Canceller, Wakeup];
+const QUEUE = [EnginePool, Enqueuer, Settlement, Canceller, CancelCascade, Wakeup];
 const LIMITS = [
   QueueOverview,
   TypeLimits,

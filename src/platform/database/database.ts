@@ -5,7 +5,7 @@ import { DataSource, type QueryRunner } from 'typeorm';
 import { Metrics } from '../metrics/metrics.js';
 import { connectionConfig } from './connection-config.js';
 import { DatabaseServer } from './database-server.js';
-import { OpenConnections } from './open-connections.js';
+import { type Heard, OpenConnections } from './open-connections.js';
 import { retrySerializationFailures } from './retry-transaction.js';
 import { statementName } from './statement-name.js';
 import type { Sql, Transaction } from './transaction.js';
@@ -95,9 +95,14 @@ export class Database implements Sql {
     return client;
   }
 
-  /** For whoever has found that connections from before then (as `performance.now()` has it) answer no more. */
-  breakConnectionsOlderThan(beforeMs: number): void {
-    this.connections.breakOlderThan(beforeMs);
+  /** What has been received so far, on each connection. */
+  heard(): Heard {
+    return this.connections.heard();
+  }
+
+  /** For whoever has found that some connections from then answer no more: breaks those on which nothing has come since. */
+  breakSilentSince(heard: Heard): void {
+    this.connections.breakSilentSince(heard);
   }
 
   private async once<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

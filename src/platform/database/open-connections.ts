@@ -1,36 +1,49 @@
+import type { Socket } from 'node:net';
 import type pg from 'pg';
 
 type Emitter = Pick<pg.Pool, 'on'>;
 
+/** How many bytes each connection had received at one moment. */
+export type Heard = ReadonlyMap<pg.Client, number>;
+
 /**
- * The connections of this process by their age. A network that has failed does not say so: the kernel goes on trying for a
- * quarter of an hour, and whoever waits for an answer, or takes an idle connection from a pool, waits with it.
+ * The connections of this process. A network that has failed does not say so: the kernel goes on trying for a quarter of an
+ * hour, and whoever waits for an answer, or takes an idle connection from a pool, waits with it.
  */
 export class OpenConnections {
-  private readonly openedMs = new Map<pg.Client, number>();
+  private readonly open = new Set<pg.Client>();
 
   watchPool(pool: Emitter): void {
     pool.on('connect', (client) => {
-      this.openedMs.set(client, performance.now());
+      this.open.add(client);
     });
     // TypeORM has opened one before anybody could watch it: known from when it is first lent out.
     pool.on('acquire', (client) => {
-      if (!this.openedMs.has(client)) this.openedMs.set(client, -Infinity);
+      this.open.add(client);
     });
     pool.on('remove', (client) => {
-      this.openedMs.delete(client);
+      this.open.delete(client);
     });
   }
 
   watch(client: pg.Client): void {
-    this.openedMs.set(client, performance.now());
+    this.open.add(client);
     client.once('end', () => {
-      this.openedMs.delete(client);
+      this.open.delete(client);
     });
   }
 
-  /** Those that were opened before then (as `performance.now()` has it) break, as if the other side had closed them. */
-  breakOlderThan(beforeMs: number): void {
-    for (const [client, openedMs] of this.openedMs) if (openedMs < beforeMs) client.connection.stream.destroy();
+  heard(): Heard {
+    return new Map([...this.open].map((client) => [client, receivedBy(client)]));
+  }
+
+  /** Those that have received nothing since break, as if the other side had closed them. */
+  breakSilentSince(heard: Heard): void {
+    for (const client of this.open) {
+      if (receivedBy(client) === heard.get(client)) client.connection.stream.destroy();
+    }
   }
 }
+
+/** The types of pg know of a stream only. */
+const receivedBy = (client: pg.Client): number => (client.connection.stream as Socket).bytesRead;

@@ -1,3 +1,4 @@
+import { UNTIL_PROBE } from '../limits/circuits.sql.js';
 import { CLAIMED_COLUMNS } from '../queue/claim.sql.js';
 import { IN_TIME, LIMITS_ARE_OF } from '../queue/lanes.sql.js';
 import { FINAL_ITEMS, PARTIAL_CONTRIBUTION, SHARED_COLUMNS } from '../queue/settle.sql.js';
@@ -35,7 +36,7 @@ export const CLAIM_SUSPECT = `
 export const SURVEY = `
   SELECT
     (SELECT count(*)::int FROM (SELECT 1 FROM live_tasks WHERE ${WAITING_SUSPECT}
-      AND type <> ALL(ARRAY(SELECT name FROM task_limit_states WHERE scope = 'type' AND circuit = 'open' AND probe_at > now())) LIMIT $4) AS waiting) AS suspects,
+      AND type <> ALL(ARRAY(SELECT name FROM task_limit_states WHERE scope = 'type' AND circuit = 'open' AND ${UNTIL_PROBE('now()')} > interval '0')) LIMIT $4) AS waiting) AS suspects,
     (SELECT count(*)::int FROM task_workers WHERE isolated) AS cells,
     ARRAY(SELECT own FROM unnest($5::uuid[]) AS own WHERE NOT EXISTS (SELECT 1 FROM task_workers WHERE id = own)) AS "struckOff"`;
 
@@ -91,13 +92,13 @@ export const QUARANTINE = `
     SELECT ${SHARED_COLUMNS.replace('crash_count, ', '')}, losses, 'failed', attempt, final_processed, total, now(), now(),
       $3, 'permanent', message
     FROM ended
-    RETURNING id, type, version, attempt, parent_id, parent_round, workflow_id, status, ${PARTIAL_CONTRIBUTION} AS contribution
+    RETURNING id, queue, type, version, attempt, parent_id, parent_round, workflow_id, status, ${PARTIAL_CONTRIBUTION} AS contribution
   ), audited AS (
     INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, worker_id, actor, reason, error_code, error_category,
       error_message)
     SELECT id, 'running', 'failed', attempt, fence, worker_id, 'rescuer', 'quarantined', $3, 'permanent', message FROM ended
   )
-  SELECT id, type, version, attempt, parent_id, parent_round, workflow_id, status, contribution FROM archived`;
+  SELECT id, queue, type, version, attempt, parent_id, parent_round, workflow_id, status, contribution FROM archived`;
 
 /** Keeps rescuers out for this transaction. */
 export const AWAIT_RESCUE_LOCK = `SELECT pg_advisory_xact_lock($1, 0)`;

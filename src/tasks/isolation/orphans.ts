@@ -19,6 +19,7 @@ export interface FreedTask {
 }
 
 export interface QuarantinedTask extends EndedChild {
+  readonly queue: string;
   readonly type: string;
   readonly version: number;
   readonly attempt: number;

@@ -1,4 +1,11 @@
 /**
+ * How long until an open circuit may be tried, an interval that is negative when it may. Its whole cool-down at most: more
+ * means that the clock was set back since, and nobody knows how long it has been open; then it is tried at once.
+ */
+export const UNTIL_PROBE = (now: string): string =>
+  `CASE WHEN probe_at - ${now} > cool_down_ms * interval '1 millisecond' THEN interval '0' ELSE probe_at - ${now} END`;
+
+/**
  * Counts a transient failure of a type ($1). $2: the task; $3: how many in a row open the circuit; $4 and $5: the first and the longest
  * cool-down; $6: what the other side asked for; $7: what went wrong. Says how the circuit was before and is now (primary key).
  */
@@ -7,8 +14,8 @@ export const COUNT_FAILURE = `
     SELECT circuit, failures, probe_task, cool_down_ms FROM task_limit_states WHERE scope = 'type' AND name = $1 FOR UPDATE
   ), judged AS (
     SELECT *, CASE
-        WHEN circuit = 'closed' AND failures + 1 >= $3 THEN $4::bigint
-        WHEN circuit = 'probing' AND probe_task = $2 THEN least(coalesce(cool_down_ms, $4) * 2, greatest($4, $5))
+        WHEN circuit = 'closed' AND failures + 1 >= $3 THEN greatest($4, $6::bigint)
+        WHEN circuit = 'probing' AND probe_task = $2 THEN greatest(least(coalesce(cool_down_ms, $4) * 2, greatest($4, $5)), $6)
       END AS next_ms
     FROM before
   ), counted AS (
@@ -17,7 +24,7 @@ export const COUNT_FAILURE = `
       circuit = CASE WHEN j.next_ms IS NULL THEN j.circuit ELSE 'open' END,
       opened_at = CASE WHEN j.next_ms IS NULL THEN s.opened_at ELSE coalesce(s.opened_at, now()) END,
       cool_down_ms = coalesce(j.next_ms, s.cool_down_ms),
-      probe_at = CASE WHEN j.next_ms IS NULL THEN s.probe_at ELSE now() + greatest(j.next_ms, $6::bigint) * interval '1 millisecond' END,
+      probe_at = CASE WHEN j.next_ms IS NULL THEN s.probe_at ELSE now() + j.next_ms * interval '1 millisecond' END,
       probe_task = CASE WHEN j.next_ms IS NULL THEN s.probe_task END,
       probe_fence = CASE WHEN j.next_ms IS NULL THEN s.probe_fence END
     FROM judged j WHERE s.scope = 'type' AND s.name = $1

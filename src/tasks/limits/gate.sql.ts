@@ -1,4 +1,5 @@
 import { AUDIT_CLAIMED, CLAIMED_COLUMNS, LEASE_HOLDS } from '../queue/claim.sql.js';
+import { UNTIL_PROBE } from './circuits.sql.js';
 import { IN_TIME, LANE_SEPARATOR, LIMITS_ARE_OF } from '../queue/lanes.sql.js';
 
 /** What a claimer can do: types and the newest version of each, or `type@version` as external workers say it. */
@@ -17,7 +18,7 @@ export type Knowledge = keyof typeof KNOWN;
 export const TAKE_LIMITS = `
   SELECT scope, circuit, probe_task AS "probeTask", probe_fence AS "probeFence", last_lane AS "lastLane", tokens,
     clock_timestamp()::text AS now, extract(epoch FROM clock_timestamp() - tokens_at)::float8 * 1000 AS "tokensAgeMs",
-    greatest(0, extract(epoch FROM probe_at - clock_timestamp()) * 1000)::float8 AS "probeInMs"
+    greatest(0, extract(epoch FROM ${UNTIL_PROBE('clock_timestamp()')}) * 1000)::float8 AS "probeInMs"
   FROM task_limit_states
   WHERE ${LIMITS_ARE_OF('$1')} AND ((scope = 'queue' AND name = $2) OR (scope = 'type' AND name = $3))
   ORDER BY scope FOR UPDATE SKIP LOCKED`;

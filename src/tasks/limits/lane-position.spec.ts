@@ -30,7 +30,7 @@ describe('LanePosition', () => {
   let lane: Lane;
   let position: LanePosition;
   const claim = async (wanted = 2, revision = '1'): Promise<number[]> =>
-    (await position.claim(wanted, revision, lane.claimFrom)).map(numberOf).sort((a, b) => a - b);
+    (await position.claim(wanted, revision, lane.claimFrom)).rows.map(numberOf).sort((a, b) => a - b);
 
   beforeEach(() => {
     lane = new Lane(6);
@@ -55,7 +55,7 @@ describe('LanePosition', () => {
     await claim(4);
     lane.add(0);
     expect(await claim(4)).toEqual([0, 5, 6]);
-    expect(await claim(4)).toEqual([]);
+    expect(await position.claim(4, '1', lane.claimFrom)).toEqual({ rows: [] });
     expect(lane.asked).toEqual(['start', 4, 'start', 'start']);
   });
 
@@ -75,7 +75,7 @@ describe('LanePosition', () => {
       lane.add(0);
       return rows;
     });
-    expect((await first).length).toBe(2);
+    expect((await first).rows.length).toBe(2);
     expect(await claim()).toEqual([0, 3]);
   });
 
@@ -103,12 +103,12 @@ describe('LanePosition', () => {
     expect(lane.asked).toEqual(['start', 2]);
   });
 
-  it('keeps what it has claimed when the database does not answer again', async () => {
+  it('keeps what it has claimed when the database does not answer again, and says that there may be more', async () => {
     await claim(4);
-    const rows = await position.claim(4, '1', (place, limit) =>
+    const answer = await position.claim(4, '1', (place, limit) =>
       place === FROM_THE_START ? Promise.reject(new Error('gone')) : lane.claimFrom(place, limit),
     );
-    expect(rows.length).toBe(2);
+    expect(answer).toMatchObject({ rows: [{}, {}], retryInMs: 500 });
     await claim(2);
     const nothing = position.claim(2, '1', () => Promise.reject(new Error('gone')));
     await expect(nothing).rejects.toThrow('gone');

@@ -8,6 +8,15 @@ export const FROM_THE_START: LanePlace = ['-9223372036854775808', '00000000-0000
 /** How long claims may pass over what comes before the last one, unless somebody says that there is something. */
 const TRUSTED_MS = 500;
 
+/** How soon to look again where the database did not answer. */
+export const RETRY_MS = 500;
+
+export interface LaneClaim {
+  readonly rows: ClaimedRow[];
+  /** There may be more: it is not known. */
+  readonly retryInMs?: number;
+}
+
 interface Position {
   readonly place: LanePlace;
   readonly revision: string;
@@ -31,14 +40,14 @@ export class LanePosition {
   }
 
   /**
-   * Up to `wanted` of the rows that `claimFrom` finds from a place on; fewer only if there are no more, from the start on. Under
+   * Up to `wanted` of the rows that `claimFrom` finds from a place on; fewer only if there are no more, from the start on, or it says when to ask again. Under
    * another revision of limits the lane holds other tasks.
    */
   async claim(
     wanted: number,
     revision: string,
     claimFrom: (place: LanePlace, limit: number) => Promise<ClaimedRow[]>,
-  ): Promise<ClaimedRow[]> {
+  ): Promise<LaneClaim> {
     const { news } = this;
     const from = this.trusted(revision);
     const rows = await claimFrom(from?.place ?? FROM_THE_START, wanted);
@@ -46,12 +55,13 @@ export class LanePosition {
     // From when the start was seen: the way there may have been long.
     const untilMs = from?.untilMs ?? performance.now() + TRUSTED_MS;
     this.reached = isFull && news === this.news ? { place: placeOfLast(rows), revision, untilMs } : undefined;
-    if (isFull || !from) return rows;
-    const before = await claimFrom(FROM_THE_START, wanted - rows.length).catch((error: unknown) => {
+    if (isFull || !from) return { rows };
+    try {
+      return { rows: [...rows, ...(await claimFrom(FROM_THE_START, wanted - rows.length))] };
+    } catch (error) {
       if (rows.length === 0) throw error;
-      return []; // what was claimed counts, even where another statement was not answered
-    });
-    return [...rows, ...before];
+      return { rows, retryInMs: RETRY_MS }; // what was claimed counts, even where another statement was not answered
+    }
   }
 
   private trusted(revision: string): Position | undefined {

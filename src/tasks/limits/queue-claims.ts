@@ -4,11 +4,8 @@ import { laneRange, ownLane } from '../queue/lanes.sql.js';
 import type { ClaimedRow } from '../worker/attempt.js';
 import type { Gate, GateAnswer } from './gate.js';
 import { CLAIM_CHOSEN, TYPES_WITH_WORK } from './gate.sql.js';
-import { FROM_THE_START, type LanePlace, LanePosition } from './lane-position.js';
+import { FROM_THE_START, type LanePlace, LanePosition, RETRY_MS } from './lane-position.js';
 import type { LimitsSnapshot, LimitsView } from './limits-view.js';
-
-/** How soon to look again where the database did not answer. */
-const RETRY_MS = 500;
 
 export interface QueueClaimsOptions {
   readonly queue: string;
@@ -117,7 +114,10 @@ export class QueueClaims {
     const claimFrom = (place: LanePlace, limit: number): Promise<ClaimedRow[]> =>
       this.parts.pool.prepared.query<ClaimedRow>(CLAIM, [workerId, queue, names, limit, versions, revision, ...place]);
     // Of some types only: where those come next says nothing about the others.
-    return only ? claimFrom(FROM_THE_START, wanted) : this.position.claim(wanted, revision, claimFrom);
+    if (only) return claimFrom(FROM_THE_START, wanted);
+    const answer = await this.position.claim(wanted, revision, claimFrom);
+    this.remember('', answer);
+    return answer.rows;
   }
 
   private async claimLimited(

@@ -6,9 +6,6 @@ import { KNOWN_QUEUES, QUEUES } from '../worker/backlog.sql.js';
 import type { Limited } from './limits-view.js';
 import { LimitsService } from './limits.service.js';
 
-/** Counting stops here. */
-const MOST_COUNTED = 10_000;
-
 /** What a queue holds, and what holds it. Numbers are up to 10,000. */
 export interface QueueState {
   readonly name: string;
@@ -25,6 +22,9 @@ export interface QueueState {
 /** The queues there are, and how they stand. */
 @Injectable()
 export class QueueOverview {
+  /** Counting stops here. */
+  mostCounted = 10_000;
+
   constructor(
     private readonly pool: EnginePool,
     private readonly registry: TaskRegistry,
@@ -50,7 +50,7 @@ export class QueueOverview {
   }
 
   private async statesOf(names: readonly string[]): Promise<QueueState[]> {
-    const rows = await this.pool.query<Omit<QueueState, 'limited'>>(QUEUES, [names, MOST_COUNTED]);
+    const rows = await this.pool.query<Omit<QueueState, 'limited'>>(QUEUES, [names, this.mostCounted]);
     const limited = new Map(
       (await this.limits.all()).flatMap((one) => (one.scope === 'queue' ? [[one.name, one]] : [])),
     );

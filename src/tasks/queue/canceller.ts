@@ -5,6 +5,7 @@ import {
   HOLD_TASKS,
   HOLD_WAITING,
   LIVE_FAMILY,
+  NOTE_LEFT_BEHIND,
   REQUEST_CANCEL,
 } from './cancel.sql.js';
 import type { Sql } from '../../platform/database/transaction.js';
@@ -13,9 +14,15 @@ import { HOLD_WORKFLOWS_OF_TASKS } from '../workflows/advance.sql.js';
 import { type EndedChild, Settlement } from './settlement.js';
 import { Wakeup } from './wakeup.js';
 
-/** Cancels a task with everything below it, whoever holds it. */
+/**
+ * Cancels a task with everything below it, whoever holds it: at once, as far as one transaction can. What is left of a
+ * larger family is noted with it, and follows (see CancelCascade).
+ */
 @Injectable()
 export class Canceller {
+  /** Tasks below those that are cancelled, in one transaction. More takes longer than a request may; less is seen half done. */
+  mostBelow = 5_000;
+
   constructor(
     private readonly pool: EnginePool,
     private readonly settlement: Settlement,
@@ -42,10 +49,21 @@ export class Canceller {
    * The same in the caller's transaction, which holds the workflows of these tasks; it calls {@link announce} once it has
    * committed.
    */
-  async cancelWithin(sql: Sql, taskIds: readonly string[], actor: string): Promise<Cancelled> {
-    const family = await holdFamily(sql, taskIds);
-    const ended = await sql.query<EndedChild>(CANCEL_UNHELD, [family, actor, taskIds]);
+  cancelWithin(sql: Sql, taskIds: readonly string[], actor: string): Promise<Cancelled> {
+    return this.cancelFamily(sql, { taskIds, wanted: taskIds, actor });
+  }
+
+  /** The same for children of a task that is cancelled. */
+  cancelChildrenWithin(sql: Sql, taskIds: readonly string[], actor: string): Promise<Cancelled> {
+    return this.cancelFamily(sql, { taskIds, wanted: [], actor });
+  }
+
+  private async cancelFamily(sql: Sql, { taskIds, wanted, actor }: Cancellation): Promise<Cancelled> {
+    const most = taskIds.length + this.mostBelow;
+    const family = await holdFamily(sql, taskIds, most);
+    const ended = await sql.query<EndedChild>(CANCEL_UNHELD, [family, actor, wanted]);
     const asked = await sql.query<{ id: string }>(REQUEST_CANCEL, [family, actor]);
+    if (family.length >= most) await sql.query(NOTE_LEFT_BEHIND, [family, actor]);
     const queues = await this.settlement.advanceParents(sql, ended);
     return { queues, ended: ended.map((row) => row.id), asked: asked.map((row) => row.id) };
   }
@@ -54,6 +72,13 @@ export class Canceller {
     for (const queue of queues) this.wakeup.queued(queue);
     for (const id of asked) this.wakeup.cancelled(id);
   }
+}
+
+interface Cancellation {
+  readonly taskIds: readonly string[];
+  /** Those of them that somebody named; the others go with their parents. */
+  readonly wanted: readonly string[];
+  readonly actor: string;
 }
 
 export interface Cancelled {
@@ -65,13 +90,13 @@ export interface Cancelled {
 }
 
 /**
- * Takes tasks and everything below them, so that none can change its status between being looked at and being ended or
- * flagged; looks again until all are held, because a task may split before it is.
+ * Takes tasks and what is below them, `most` of them all, so that none can change its status between being looked at and
+ * being ended or flagged; looks again until all are held, because a task may split before it is.
  */
-async function holdFamily(sql: Sql, taskIds: readonly string[]): Promise<string[]> {
+async function holdFamily(sql: Sql, taskIds: readonly string[], most: number): Promise<string[]> {
   const held = new Set<string>();
   for (;;) {
-    const family = (await sql.query<{ id: string }>(LIVE_FAMILY, [taskIds])).map((row) => row.id);
+    const family = (await sql.query<{ id: string }>(LIVE_FAMILY, [taskIds, most])).map((row) => row.id);
     const loose = family.filter((id) => !held.has(id));
     if (loose.length === 0) return family;
     const tasks = await sql.query<{ id: string }>(HOLD_TASKS, [loose]);

@@ -1,6 +1,7 @@
 import { laneRange } from '../queue/lanes.sql.js';
 
 const READY = `status = 'queued' AND ready`;
+const DELAYED = `status = 'queued' AND NOT ready AND crash_count = 0`;
 const PAST = laneRange('')[1];
 const QUEUE_OF = (lane: string): string => `split_part(${lane}, '!', 1)`;
 
@@ -25,17 +26,16 @@ export const BACKLOG = `
   FROM (SELECT 1 FROM live_tasks WHERE status = 'running' AND worker_id IS NOT NULL LIMIT $1) running
   UNION ALL
   SELECT 'delayed', NULL, count(*)::int, NULL
-  FROM (SELECT 1 FROM live_tasks WHERE status = 'queued' AND NOT ready AND crash_count = 0 LIMIT $1) delayed`;
+  FROM (SELECT 1 FROM live_tasks WHERE ${DELAYED} LIMIT $1) delayed`;
 
-/** What the queues $1 hold, each counted up to $2, and the workers that serve them. Same indexes. */
+/** What the queues $1 hold, each counted up to $2, and the workers that serve them. Same indexes, and live_tasks_delayed_lanes. */
 export const QUEUES = `
   SELECT q.name,
     (SELECT count(*)::int FROM (SELECT 1 FROM live_tasks WHERE lane >= q.name AND lane < q.name || '${PAST}' AND ${READY} LIMIT $2) listed) AS ready,
     (SELECT extract(epoch FROM now() - min(queued_at))::float8
       FROM (SELECT queued_at FROM live_tasks WHERE lane >= q.name AND lane < q.name || '${PAST}' AND ${READY}
         ORDER BY lane, rank, id LIMIT $2) first) AS "oldestSeconds",
-    (SELECT count(*)::int FROM (SELECT queue FROM live_tasks WHERE status = 'queued' AND NOT ready AND crash_count = 0 LIMIT $2) d
-      WHERE d.queue = q.name) AS delayed,
+    (SELECT count(*)::int FROM (SELECT 1 FROM live_tasks WHERE lane >= q.name AND lane < q.name || '${PAST}' AND ${DELAYED} ORDER BY lane LIMIT $2) listed) AS delayed,
     (SELECT count(*)::int FROM live_tasks WHERE status = 'running' AND worker_id IS NOT NULL AND queue = q.name) AS running,
     (SELECT count(*)::int FROM task_workers w WHERE coalesce((w.queues ->> q.name)::int, 0) > 0 AND NOT w.isolated AND w.lease_expires_at > now()) AS workers,
     (SELECT coalesce(sum((w.queues ->> q.name)::int), 0)::int FROM task_workers w

@@ -4,6 +4,7 @@ import type { Client, QueryConfig } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { WakeablePause } from '../../platform/clock/wakeable-pause.js';
 import type { Database } from '../../platform/database/database.js';
+import type { Heard } from '../../platform/database/open-connections.js';
 import { PLANNER } from '../queue/engine-pool.js';
 import {
   HOLD_LEASE_LOCK,
@@ -56,6 +57,11 @@ const SAFETY_MARGIN_MS = 500;
  */
 const RECONNECT_MS = 200;
 /**
+ * After which part of the lease an answer is late. By then those that were on their way when the network failed have come; the
+ * rest, until it is given up at half the lease, is for answers on other connections to come.
+ */
+const LATE_PART = 8;
+/**
  * What a process that was paused for longer than its lease gets to renew it: nobody may have noticed. Larger lets
  * handlers go on whose tasks are someone else's.
  */
@@ -75,8 +81,10 @@ export class Lease {
   private locked = false;
   private trustedUntilMs = 0;
   private ended = false;
-  /** When the first of the renewals that failed was begun, since one last succeeded. */
-  private failingSinceMs: number | undefined;
+  /** A renewal has failed since one last succeeded. */
+  private failing = false;
+  /** What connections had received when the first of those was late. */
+  private heardThen: Heard | undefined;
   private loop: Promise<void> | undefined;
   private readonly pause = new WakeablePause();
 
@@ -138,17 +146,19 @@ export class Lease {
     while (this.alive()) {
       await this.pause.for(this.locked ? this.times.renewMs : RECONNECT_MS);
       if (!this.alive()) return;
-      const beganMs = performance.now();
+      let heard: Heard | undefined;
+      const late = setTimeout(() => (heard = this.database.heard()), this.times.leaseMs / LATE_PART);
       try {
         await this.inTime(this.renew());
         this.leaveSilentConnections();
       } catch (error) {
         this.drop();
-        if (this.failingSinceMs === undefined) {
-          this.logger.warn({ message: 'lease not renewed, trying again', err: error });
-        }
-        this.failingSinceMs ??= beganMs;
+        if (!this.failing) this.logger.warn({ message: 'lease not renewed, trying again', err: error });
+        this.failing = true;
+        this.heardThen ??= heard;
         if (performance.now() >= this.trustedUntilMs) this.lose('it could not be renewed in time');
+      } finally {
+        clearTimeout(late);
       }
     }
   }
@@ -231,12 +241,14 @@ export class Lease {
   }
 
   /**
-   * A renewal was not answered, and a new connection is: what else waits on connections from before would wait in vain, and
-   * outcomes with it. Likewise when the lease is lost meanwhile: the next one is to begin with connections that work.
+   * A renewal was not answered, and a new connection is: what else has been silent since would be waited for in vain, and
+   * outcomes with it. Not what answers, and nothing where a renewal failed at once: that was no silence. Likewise when the
+   * lease is lost meanwhile: the next one is to begin with connections that work.
    */
   private leaveSilentConnections(): void {
-    if (this.failingSinceMs !== undefined) this.database.breakConnectionsOlderThan(this.failingSinceMs);
-    this.failingSinceMs = undefined;
+    if (this.heardThen) this.database.breakSilentSince(this.heardThen);
+    this.heardThen = undefined;
+    this.failing = false;
   }
 
   private lose(because: string): void {

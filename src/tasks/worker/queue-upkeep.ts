@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LaneMover } from '../limits/lane-mover.js';
+import { CancelCascade } from '../queue/cancel-cascade.js';
 import { NEXT_DUE, PROMOTE } from '../queue/claim.sql.js';
 import { Deadlines } from '../queue/deadlines.js';
 import { EnginePool } from '../queue/engine-pool.js';
@@ -9,7 +10,7 @@ const PROMOTE_BATCH = 5_000;
 /** Batches one process does of each chore before it looks after workers again. */
 const BATCHES_A_TICK = 20;
 
-/** What time does to tasks that wait: their moment comes, or passes, or their lane has changed. */
+/** What time does to tasks that wait: their moment comes, or passes, their lane or their parent has changed. */
 @Injectable()
 export class QueueUpkeep {
   constructor(
@@ -17,6 +18,7 @@ export class QueueUpkeep {
     private readonly wakeup: Wakeup,
     private readonly deadlines: Deadlines,
     private readonly mover: LaneMover,
+    private readonly cascade: CancelCascade,
   ) {}
 
   /** Makes delayed tasks ready that are due; gives when the next one is, in milliseconds, if there is one. */
@@ -33,5 +35,14 @@ export class QueueUpkeep {
 
   async moveToLanes(): Promise<void> {
     for (let batch = 0; batch < BATCHES_A_TICK && (await this.mover.move()); batch += 1);
+  }
+
+  /** In its own time. */
+  goOnCancelling(): void {
+    this.cascade.begin();
+  }
+
+  async stop(): Promise<void> {
+    await this.cascade.stop();
   }
 }

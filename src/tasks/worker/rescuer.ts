@@ -59,6 +59,7 @@ export class Rescuer {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.running;
+    await this.upkeep.stop();
   }
 
   /** Gives when to look again, in milliseconds. */
@@ -69,6 +70,7 @@ export class Rescuer {
         await this.rescue(now);
         await this.upkeep.endOverdue();
         await this.upkeep.moveToLanes();
+        this.upkeep.goOnCancelling();
         this.nextRescueMs = now + (this.watch.inDoubt ? DOUBT_MS : TICK_MS);
       }
       const dueMs = (await this.upkeep.promote()) ?? TICK_MS;
@@ -105,7 +107,9 @@ export class Rescuer {
     for (const task of freed) {
       this.logger.warn({ message: 'task rescued from a lost worker', ...logFieldsOf(task), suspect: !task.ready });
     }
-    this.canceller.announce({ queues: new Set([...queues, ...freed.map((task) => task.queue)]), ended: [], asked: [] });
+    // What was quarantined took a place under limits, too.
+    const others = [...freed, ...quarantined].map((task) => task.queue);
+    this.canceller.announce({ queues: new Set([...queues, ...others]), ended: [], asked: [] });
     for (const task of freed) {
       if (task.cancel) await this.canceller.cancel(task.id, task.cancel_requested_by ?? 'engine');
     }

@@ -10,6 +10,7 @@ import {
   rated,
   type,
 } from '../../support/limit-harness.js';
+import { WITNESS_DEATH } from '../../../src/tasks/isolation/isolation.sql.js';
 import { PermanentError, TransientError } from '../../../src/tasks/index.js';
 import { aborted, type Engine, work } from '../../support/engine-harness.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -102,6 +103,30 @@ describe('a limit of a type', () => {
     expect(await mostAtOnce(engine, pair)).toBe(2);
   });
 
+  it('makes room when one is quarantined, however seldom anybody polls', async () => {
+    await limitsOf(engine).set(type(pair), { concurrency: 1 }, BY);
+    const poison = await engine.enqueue(pair);
+    const next = await engine.enqueue(pair, { n: 7 });
+    const lost = '01900000-0000-7000-8000-000000000000';
+    await engine.database.query(
+      `INSERT INTO task_workers (id, hostname, pid, queues, types, lease_expires_at, external)
+       VALUES ($1, '', 0, '{}', '{}', now() + interval '1 hour', true)`,
+      [lost],
+    );
+    await engine.database.query(
+      `UPDATE live_tasks SET status = 'running', ready = false, worker_id = $2, attempt = 1, fence = 1, started_at = now(),
+         crash_count = 1, deaths_alone = 1 WHERE id = $1`,
+      [poison, lost],
+    );
+    await engine.work({ pollMs: 60_000 });
+    await engine.finished(await engine.enqueue(work)); // it has looked at the others as well
+
+    await engine.database.query(WITNESS_DEATH, [lost, 'it was killed']);
+
+    expect(await engine.finished(poison)).toMatchObject({ status: 'failed', errorCode: 'poison_pill' });
+    expect(await engine.finished(next, { timeoutMs: 3_000 })).toMatchObject({ status: 'completed', result: 7 });
+  });
+
   it('holds for suspects too', async () => {
     await engine.tasks.enqueueMany(pair, many(6), { actor: 'test' });
     await engine.database.query(`UPDATE live_tasks SET ready = false, crash_count = 1 WHERE status = 'queued'`);
@@ -167,6 +192,29 @@ describe('a clock of the database that is set back', () => {
       [rated.name],
     );
     expect(await engine.finished(await engine.enqueue(rated))).toMatchObject({ status: 'completed' });
+  });
+
+  it('does not keep a circuit open until it has caught up, and what the other side asked for is waited for', async () => {
+    fleet.script.when(flaky, () => {
+      throw new TransientError('dependency_down', 'come back tomorrow', { retryAfterMs: 80_000_000 });
+    });
+    const [before] = await workers(1);
+    await engine.tasks.enqueueMany(flaky, many(5), { actor: 'test' });
+    const state = `task_limit_states WHERE name = '${flaky.name}' AND circuit = 'open'`;
+    await waitFor('it to open', () => engine.count(state));
+    await before?.close();
+    expect(await engine.count(`${state} AND probe_at > now() + interval '22 hours'`)).toBe(1);
+
+    fleet.script.when(flaky, ({ n }) => n);
+    const held = await engine.enqueue(flaky, { n: 7 });
+    await engine.work();
+    await engine.finished(await engine.enqueue(work)); // it has looked at the others as well
+    expect(await engine.count(state)).toBe(1);
+
+    await engine.database.query(`UPDATE task_limit_states SET probe_at = probe_at + interval '1 hour'`);
+    await workers(1);
+
+    expect(await engine.finished(held)).toMatchObject({ status: 'completed', result: 7 });
   });
 });
 

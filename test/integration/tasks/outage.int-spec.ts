@@ -397,6 +397,34 @@ describe('connections on which nothing passes any more', () => {
   });
 });
 
+describe('a lease that is not renewed in time, once', () => {
+  it('takes no connection along on which answers come', async () => {
+    const end = deferred();
+    let isOver = false;
+    void end.promise.then(() => (isOver = true));
+    worker.script.when(work, (_input, context) =>
+      context.transaction(async (tx) => {
+        while (!isOver) await tx.query('SELECT pg_sleep(0.05)');
+      }),
+    );
+    await worker.work({ leaseMs: 6_000, renewMs: 300 });
+    const id = await asker.enqueue(work);
+    await asker.until(id, ({ status }) => status === 'running');
+    const renewals = `pg_stat_activity WHERE application_name = 'photosafe-lease' AND datname = current_database() AND wait_event_type = 'Lock'`;
+    await asker.database.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM task_workers FOR UPDATE');
+      await waitFor('another connection for it', async () => (await asker.count(renewals)) === 2, PATIENT);
+    });
+    const since = new Date();
+    const renewed = async (): Promise<boolean> => (await asker.count('task_workers WHERE seen_at > $1', [since])) === 1;
+    await waitFor('it to be renewed', renewed);
+    end.resolve();
+
+    expect(await asker.finished(id)).toMatchObject({ status: 'completed', attempt: 1 });
+    expect(await asker.trail(id)).toHaveLength(3);
+  });
+});
+
 describe('a notice', () => {
   it('reaches the worker again after its listening connection broke', async () => {
     await worker.work({ pollMs: 60_000 });

@@ -11,6 +11,7 @@ import { EVENTS_OF_TASK, IDS_BY_PREFIX, TASK_BY_ID, THROUGHPUT } from '../../../
 import { FINISH, HOLD, REQUEUE, SAVE_CHECKPOINT, WRITE_PROGRESS } from '../../../src/tasks/queue/settle.sql.js';
 import { LOOK, listStatement } from '../../../src/tasks/listing/task-list.sql.js';
 import { EXPIRED, FINISHED_TYPES } from '../../../src/tasks/retention/retention.sql.js';
+import { QUEUES } from '../../../src/tasks/worker/backlog.sql.js';
 import type { Sql } from '../../../src/platform/database/transaction.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { ACTOR, Engine, work } from '../../support/engine-harness.js';
@@ -256,11 +257,16 @@ describe.each([
     expect(Math.max(0, ...Object.values(await engineReads(NEXT_DUE, [], true)))).toBe(0);
   });
 
+  it('the overview of queues reads no more than it counts', async () => {
+    const reads = await engineReads(QUEUES, [['default', 'other'], 10]);
+    expect(reads).toEqual({ live_tasks_ready: 20, live_tasks_delayed_lanes: 0, live_tasks_running: 2 * HELD });
+  });
+
   it('cancelling reads the task and what is below it', async () => {
     const [one] = held;
     const most = async (text: string, values: readonly unknown[]): Promise<number> =>
       Math.max(0, ...Object.values(await engineReads(text, values)));
-    expect(await most(LIVE_FAMILY, [[one?.id]])).toBe(1);
+    expect(await most(LIVE_FAMILY, [[one?.id], 100])).toBe(1);
     expect(await most(HOLD_TASKS, [ids(3)])).toBe(3);
     expect(await most(CANCEL_UNHELD, [ids(3), ACTOR, [one?.id]])).toBe(3);
     expect(await most(REQUEST_CANCEL, [ids(3), ACTOR])).toBe(3);
