@@ -14,6 +14,7 @@ import { CreateWebhooks } from './0015-create-webhooks.js';
 import { TraceTasks } from './0016-trace-tasks.js';
 import { ListBatches } from './0018-list-batches.js';
 import { HashKinds } from './0019-hash-kinds.js';
+import { MarkAuditTrail } from './0021-mark-audit-trail.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   TraceTasks,
   ListBatches,
   HashKinds,
+  MarkAuditTrail,
 ];
