@@ -7608,7 +7608,10 @@ export interface operations {
                 task_type?: string;
                 /** @description At most this many items. */
                 limit?: number;
-                /** @description Skips this many; `cursor` is quicker on long lists. */
+                /**
+                 * @description Skips this many of the newest; not beside `cursor`, which is quicker on long lists. Refused where a page does not come
+                 *     so far with a filter that matches few of many.
+                 */
                 offset?: number;
                 /** @description Only the batches of this task. */
                 parent?: string;
