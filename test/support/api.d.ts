@@ -1532,7 +1532,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A workflow with its graph: every node, where it stands, and what it runs after.
+         * A workflow, by its id or the beginning of it, with its graph: every node, where it stands, and what it runs after.
          * @description Role: viewer.
          */
         get: operations["getWorkflow"];
