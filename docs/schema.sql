@@ -387,6 +387,13 @@ CREATE INDEX task_event_batches_at ON public.task_event_batches USING brin (at);
 CREATE INDEX task_event_batches_tasks ON public.task_event_batches USING gist (tasks);
 CREATE INDEX task_event_batches_tx ON public.task_event_batches USING btree (tx);
 
+CREATE TABLE task_event_marks (
+  ends xid8 NOT NULL GENERATED ALWAYS AS (pg_snapshot_xmax(seen)) STORED,
+  seen pg_snapshot NOT NULL,
+  at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT task_event_marks_pkey PRIMARY KEY (ends)
+);
+
 CREATE TABLE task_events (
   task_id uuid NOT NULL,
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

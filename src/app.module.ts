@@ -12,6 +12,7 @@ import { Entrance } from './platform/http/entrance.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { StorageModule } from './storage/index.js';
+import { TrailMarkerModule } from './tasks/events/trail-marker.module.js';
 import { TasksModule } from './tasks/index.js';
 import { TasksHttpModule } from './tasks/tasks-http.module.js';
 import { SchedulerModule } from './tasks/schedules/scheduler.module.js';
@@ -24,7 +25,7 @@ export const MODULES = [AccessModule, TasksModule, StorageModule, ImagesModule, 
 const HTTP_MODULES = [HealthModule, AccessHttpModule, TasksHttpModule, ImagesHttpModule, CatalogsHttpModule];
 
 /** What a process does by itself for as long as it runs, unlike a command. */
-const AT_WORK = [SchedulerModule, WebhookDispatchModule];
+const AT_WORK = [SchedulerModule, TrailMarkerModule, WebhookDispatchModule];
 
 @Module({})
 export class AppModule {

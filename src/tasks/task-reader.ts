@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import { conflict, invalid, notFound } from '../platform/errors/app-error.js';
+import { absent, type Identified, idOf } from './id-prefix.js';
 import { EVENTS_OF_TASK, IDS_BY_PREFIX, TASK_BY_ID, TASKS_BY_IDS, THROUGHPUT } from './queue/read.sql.js';
 import { type Task, type TaskEvent, taskOf, type TaskRow } from './task.js';
 import type { TaskStatus } from './task-state.js';
@@ -21,11 +22,13 @@ interface EventRow {
   error_message: string | null;
 }
 
-const PREFIX = /^[0-9a-f]{4,8}(-[0-9a-f]{0,4}){0,3}(-[0-9a-f]{0,12})?$/;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** Ids that an ambiguous prefix names. */
-const CANDIDATES = 5;
+const TASKS: Identified = {
+  noun: 'task',
+  idsByPrefix: IDS_BY_PREFIX,
+  malformed: (message, more) => invalid('invalid_task_id', message, more),
+  absent: (message) => notFound('task_not_found', message),
+  ambiguous: (message, more) => conflict('ambiguous_task_id', message, more),
+};
 
 /** Reads of single tasks and their history. */
 @Injectable()
@@ -39,7 +42,7 @@ export class TaskReader {
   async get(idOrPrefix: string): Promise<Task> {
     const id = await this.resolve(idOrPrefix);
     const [row] = await this.database.prepared.query<TaskRow>(TASK_BY_ID, [id]);
-    if (!row) throw notFound('task_not_found', `there is no task ${idOrPrefix}`);
+    if (!row) throw absent(TASKS, idOrPrefix);
     return taskOf(row, this.clock.now());
   }
 
@@ -51,28 +54,8 @@ export class TaskReader {
     return rows.map((row) => taskOf(row, now));
   }
 
-  async resolve(idOrPrefix: string): Promise<string> {
-    const prefix = idOrPrefix.toLowerCase();
-    if (UUID.test(prefix)) return prefix;
-    if (!PREFIX.test(prefix)) {
-      throw invalid('invalid_task_id', `"${idOrPrefix}" is neither a task id nor the beginning of one`, {
-        fields: [{ path: 'id', message: 'must be a UUID or its first 4 or more digits', value: idOrPrefix }],
-      });
-    }
-    const digits = prefix.replaceAll('-', '');
-    const rows = await this.database.query<{ id: string }>(IDS_BY_PREFIX, [
-      digits.padEnd(32, '0'),
-      digits.padEnd(32, 'f'),
-      CANDIDATES + 1,
-    ]);
-    const [only, another] = rows;
-    if (!only) throw notFound('task_not_found', `there is no task ${idOrPrefix}`);
-    if (another)
-      throw ambiguous(
-        idOrPrefix,
-        rows.map(({ id }) => id),
-      );
-    return only.id;
+  resolve(idOrPrefix: string): Promise<string> {
+    return idOf(this.database, TASKS, idOrPrefix);
   }
 
   /** Items a second of the last tasks of this type; undefined before the first. */
@@ -98,11 +81,4 @@ export class TaskReader {
       errorMessage: row.error_message,
     }));
   }
-}
-
-function ambiguous(prefix: string, ids: readonly string[]): Error {
-  const named = ids.slice(0, CANDIDATES).join(', ') + (ids.length > CANDIDATES ? ', …' : '');
-  return conflict('ambiguous_task_id', `more than one task id begins with ${prefix}: ${named}; give more digits`, {
-    fields: [{ path: 'id', message: 'begins the ids of several tasks', value: prefix, allowed: `one of ${named}` }],
-  });
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AnyTaskDefinition, InputOf } from './define-task.js';
 import type { TaskFilter } from './listing/task-filter.js';
-import { type Page, TaskLister, type TaskPage } from './listing/task-lister.js';
+import { type Page, type PageAt, TaskLister, type TaskPage } from './listing/task-lister.js';
 import { Canceller } from './queue/canceller.js';
 import type { EnqueuedTask } from './queue/enqueuer.js';
 import type { Task, TaskEvent } from './task.js';
@@ -58,7 +58,7 @@ export class TaskService {
   }
 
   /** Newest first, in bounded time: a page may be short and not be the last. The first one has a total. */
-  page(filter: TaskFilter, page: Page): Promise<TaskPage> {
+  page(filter: TaskFilter, page: PageAt): Promise<TaskPage> {
     return this.lister.page(filter, page);
   }
 

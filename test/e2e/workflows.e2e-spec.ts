@@ -105,7 +105,7 @@ describe('workflows over HTTP', () => {
       ],
     });
     expect((await http.as('viewer').post('/api/workflows').send(SPEC)).status).toBe(403);
-    expect((await http.as('viewer').get('/api/workflows/nope')).body).toMatchObject({ code: 'workflow_not_found' });
+    expect((await http.as('viewer').get('/api/workflows/nope')).body).toMatchObject({ code: 'invalid_workflow_id' });
   });
 
   it('may nest their input 500 levels deep, and learn so when it is deeper than can be read', async () => {
@@ -143,7 +143,7 @@ describe('photosafe workflow', () => {
     const run = await photosafe(['workflow', 'run', good, '--json'], environment);
     expect([run.code, run.stderr]).toEqual([0, '']);
     const { id } = JSON.parse(run.stdout) as { id: string };
-    const shown = await photosafe(['workflow', 'show', id], environment);
+    const shown = await photosafe(['workflow', 'show', id.slice(0, 24)], environment);
     expect(shown.stdout).toContain('  · thumbnails: created ← scan');
     expect((await photosafe(['workflow', 'cancel', id], environment)).stdout).toContain('cancelled, 0 of 3 nodes open');
     const refused = await photosafe(['workflow', 'run', bad], environment);

@@ -39,7 +39,9 @@ export function undescribedIn(input: object, type: Type): Undescribed {
     input,
     { type },
     {
-      free: (path, value) => free.push({ path, value }),
+      free: (path, value) => {
+        free.push({ path, value });
+      },
       field: (path, key, of) => {
         const isKnown = (): boolean => rulesOf(of).some(({ propertyName }) => propertyName === key);
         if (isInherited(key) && !isKnown()) inherited.push({ path, of });
@@ -52,20 +54,15 @@ export function undescribedIn(input: object, type: Type): Undescribed {
 /** An instance of the class. JSON that no class describes stays as it was sent, whatever its fields are called. */
 export function toInstance<Instance>(type: Type<Instance>, input: unknown, options?: ClassTransformOptions): Instance {
   if (!isNested(input)) return plainToInstance(type, input, options);
-  const kept = new Map<unknown, object>();
-  const standIn = (_path: string, value: object): unknown => {
-    const symbol = Symbol('JSON'); // class-transformer hands on what is neither an object nor a list
-    kept.set(symbol, value);
-    return symbol;
-  };
-  const instance = plainToInstance(type, walk(input, { type }, { free: standIn }), options);
-  if (isNested(instance)) putBack(instance, kept);
+  const described = walk(input, { type }, {});
+  const instance = plainToInstance(type, described, options);
+  if (isNested(instance)) putBack(instance, input, described);
   return instance;
 }
 
 interface Visitor {
-  /** What takes the place of JSON that no class describes. */
-  readonly free?: (path: string, value: object) => unknown;
+  /** JSON that no class describes. */
+  readonly free?: (path: string, value: object) => void;
   readonly field?: (path: string, key: string, of: Type) => void;
 }
 
@@ -75,12 +72,13 @@ interface Described {
   readonly path?: string;
 }
 
-/** Gives a copy of all that classes describe. */
+/** Gives a copy of all that classes describe. Where they describe nothing it has undefined, which nothing converts. */
 function walk(input: object, { type, path: parent = '' }: Described, visitor: Visitor): object {
   const visit = (value: unknown, inner: Type | undefined, path: string): unknown => {
     if (!isNested(value)) return value;
-    const isDescribed = inner !== undefined && !Array.isArray(value);
-    return isDescribed ? walk(value, { type: inner, path }, visitor) : visitor.free?.(path, value);
+    if (inner !== undefined && !Array.isArray(value)) return walk(value, { type: inner, path }, visitor);
+    visitor.free?.(path, value);
+    return undefined;
   };
   return Object.fromEntries(
     Object.entries(input).map(([key, value]: [string, unknown]) => {
@@ -96,11 +94,14 @@ function walk(input: object, { type, path: parent = '' }: Described, visitor: Vi
   );
 }
 
-/** Only what classes describe is still there to be walked. */
-function putBack(node: object, kept: ReadonlyMap<unknown, object>): void {
-  for (const [key, value] of Object.entries(node) as [string, unknown][]) {
-    if (kept.has(value)) Reflect.set(node, key, kept.get(value));
-    else if (isNested(value)) putBack(value, kept);
+/** What class-transformer leaves out, such as a field `constructor`, is not put back either. */
+function putBack(instance: object, sent: object, described: object): void {
+  for (const [key, value] of Object.entries(sent) as [string, unknown][]) {
+    if (!isNested(value) || !Object.hasOwn(instance, key)) continue;
+    const copy: unknown = Reflect.get(described, key);
+    const made: unknown = Reflect.get(instance, key);
+    if (!isNested(copy)) Reflect.set(instance, key, value);
+    else if (isNested(made)) putBack(made, value, copy);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Body, Controller, Module, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Module, Param, Post, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ApiProperty, ApiPropertyOptional, PartialType } from '@nestjs/swagger';
 import { IsInt, IsNumber } from 'class-validator';
@@ -33,6 +33,21 @@ class OrdersController {
     return { order, page };
   }
 
+  @Get()
+  listOrders(): object {
+    return {};
+  }
+
+  @Get(':id')
+  getOrder(@Param('id') id: string): object {
+    return { id };
+  }
+
+  @Post(':id/pack')
+  packOrder(@Param('id') id: string): object {
+    return { id };
+  }
+
   @Post('change')
   changeOrder(@Body() change: ChangeDto): object {
     return change;
@@ -55,5 +70,31 @@ it('says integer of what @IsInt() checks, in bodies, query parameters, lists and
   expect(paths['/orders']?.post?.parameters).toEqual([
     { name: 'limit', in: 'query', required: false, schema: { type: 'integer', maximum: 9 } },
   ]);
+  await app.close();
+});
+
+it('says how each operation can fail, from what it takes and does', async () => {
+  const app = await NestFactory.create(OrdersModule, { logger: false, preview: true });
+  const { components, paths } = openApiDocument(app);
+  const operations = {
+    list: paths['/orders']?.get,
+    get: paths['/orders/{id}']?.get,
+    pack: paths['/orders/{id}/pack']?.post,
+    place: paths['/orders']?.post,
+  };
+  const statuses = Object.entries(operations).map(([name, operation]) => [
+    name,
+    Object.keys(operation?.responses ?? {}),
+  ]);
+  expect(Object.fromEntries(statuses)).toEqual({
+    list: ['200', '401', '403', '500', '503'],
+    get: ['200', '400', '401', '403', '404', '409', '422', '500', '503'],
+    pack: ['201', '400', '401', '403', '404', '409', '422', '500', '503'],
+    place: ['201', '400', '401', '403', '404', '409', '413', '415', '422', '500', '503'],
+  });
+  expect(operations.place?.responses['409']).toEqual({ $ref: '#/components/responses/Problem409' });
+  expect(components?.responses?.Problem409).toMatchObject({
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDto' } } },
+  });
   await app.close();
 });

@@ -9,6 +9,26 @@ import { Endpoints } from './endpoints.js';
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Responses = Operation['responses'];
 
+interface Located {
+  readonly path: string;
+  readonly method: (typeof METHODS)[number];
+  readonly operation: Operation;
+}
+
+/** What each status means wherever it occurs; `code` says which of its problems it is. */
+const PROBLEMS = {
+  400: 'The path or the body cannot be read.',
+  401: 'No token, or one that is not valid.',
+  403: 'The role of the token does not allow this.',
+  404: 'There is no such thing.',
+  409: 'What there is already does not allow this, or several ids begin with these digits.',
+  413: 'The body is too large.',
+  415: 'The body is of a type that is not read here.',
+  422: 'A field is not acceptable; `errors` names every one.',
+  500: 'A bug; `error_id` finds it in the log.',
+  503: 'Unavailable for now; Retry-After says when to try again.',
+} as const;
+
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 const DESCRIPTION = `One backend for the long work of a library of photos: it takes work, does it in the background and never loses it.
@@ -34,18 +54,19 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     extraModels: [ProblemDto],
   });
   const access = accessByMethod(endpointsIn(app));
-  for (const [path, operation] of operationsOf(document)) {
+  for (const located of operationsOf(document)) {
+    const { operation } = located;
     declareAccess(operation, access.get(operation.operationId ?? ''));
-    operation.responses = { ...operation.responses, ...problemResponses(path, operation) };
+    operation.responses = { ...problemResponses(located), ...operation.responses };
   }
   return { ...document, paths: sorted(document.paths), components: sortedComponents(document.components) };
 }
 
-function* operationsOf(document: OpenAPIObject): Generator<[path: string, Operation]> {
+function* operationsOf(document: OpenAPIObject): Generator<Located> {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
-      if (operation !== undefined) yield [path, operation];
+      if (operation !== undefined) yield { path, method, operation };
     }
   }
 }
@@ -75,27 +96,42 @@ function declareAccess(operation: Operation, access: DeclaredAccess | undefined)
   operation.description = operation.description ? `${operation.description}\n\n${role}` : role;
 }
 
-/** Which problems an operation can answer with, from what it takes and who may call it. */
-function problemResponses(path: string, operation: Operation): Responses {
-  const takesInput = operation.requestBody !== undefined || (operation.parameters ?? []).length > 0;
+/** Which problems an operation can answer with, from what it takes, what it does and who may call it. */
+function problemResponses({ path, method, operation }: Located): Responses {
+  const takesBody = operation.requestBody !== undefined;
+  const namesOne = path.includes('{');
+  const takesInput = takesBody || (operation.parameters ?? []).length > 0;
   const isPublic = operation.security?.length === 0;
-  return {
-    ...(!isPublic && { 401: problemResponse('No token, or one that is not valid.') }),
-    ...(!isPublic && { 403: problemResponse('The role of the token does not allow this.') }),
-    ...(path.includes('{') && { 404: problemResponse('There is no such thing.') }),
-    ...(takesInput && { 422: problemResponse('A field is not acceptable; `errors` names every one.') }),
-    ...(!isPublic && { 503: problemResponse('Unavailable for now; Retry-After says when to try again.') }),
-    default: problemResponse('Any other problem.'),
+  const occurring: Readonly<Record<keyof typeof PROBLEMS, boolean>> = {
+    ...{ 400: takesBody || namesOne, 401: !isPublic, 403: !isPublic, 404: takesBody || namesOne },
+    ...{
+      409: method !== 'get' || namesOne,
+      413: takesBody,
+      415: takesBody,
+      422: takesInput,
+      500: true,
+      503: !isPublic,
+    },
   };
+  const statuses = Object.entries(occurring).flatMap(([status, occurs]) => (occurs ? [status] : []));
+  return Object.fromEntries(
+    statuses.map((status) => [status, { $ref: `#/components/responses/${problemName(status)}` }]),
+  );
 }
 
-const problemResponse = (description: string): NonNullable<Responses[string]> => ({
-  description,
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDto' } } },
-});
+const problemName = (status: string): string => `Problem${status}`;
+
+/** Said once: operations refer to them. */
+const problemComponents = (): Record<string, NonNullable<Responses[string]>> =>
+  Object.fromEntries(
+    Object.entries(PROBLEMS).map(([status, description]) => [
+      problemName(status),
+      { description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDto' } } } },
+    ]),
+  );
 
 const sorted = <Value>(record: Record<string, Value>): Record<string, Value> =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 const sortedComponents = (components: OpenAPIObject['components']): OpenAPIObject['components'] =>
-  components && { ...components, schemas: sorted(components.schemas ?? {}) };
+  components && { ...components, responses: problemComponents(), schemas: sorted(components.schemas ?? {}) };

@@ -124,6 +124,16 @@ describe('InputValidationPipe', () => {
     ]);
   });
 
+  it.each([[['1', '2']], [['5']], [{}], [{ toString: 1, valueOf: 1 }]])(
+    'refuses %j where a number is due, which such a value cannot be made to',
+    async (limit) => {
+      for (const type of ['query', 'body'] as const) {
+        const { fields } = await refusal({ colour: 'red', limit }, type);
+        expect(fields).toMatchObject([{ path: 'limit', message: 'must be an integer number', value: limit }]);
+      }
+    },
+  );
+
   it('refuses a list where an object is due', async () => {
     expect(await refusal([{ colour: 'red' }])).toMatchObject({
       message: 'The body must be a JSON object, not a list.',

@@ -11,7 +11,7 @@ import { WORKFLOW_STATUSES, type Workflow } from '../workflows/workflow.js';
 import type { WorkflowService } from '../workflows/workflow.service.js';
 import { parseStatuses } from './task-filter-options.js';
 
-const WORKFLOW_ARGUMENT = { arguments: '<workflow>', argsDescription: { workflow: 'its id' } };
+const WORKFLOW_ARGUMENT = { arguments: '<workflow>', argsDescription: { workflow: 'its id, or the beginning of it' } };
 
 @SubCommand({
   name: 'run',
@@ -96,7 +96,7 @@ export class WorkflowCancelCommand extends BaseCommand {
   name: 'retry-node',
   description: 'Runs a node again with all below it; without one, all that failed or was cancelled',
   arguments: '<workflow> [node]',
-  argsDescription: { workflow: 'its id', node: 'the name of the node' },
+  argsDescription: { workflow: 'its id, or the beginning of it', node: 'the name of the node' },
 })
 export class WorkflowRetryNodeCommand extends BaseCommand {
   async run([id = '', node]: string[], options: BaseOptions): Promise<void> {
@@ -157,7 +157,8 @@ async function show(
   { options, dto }: { readonly options: BaseOptions; readonly dto: Dto },
 ): Promise<void> {
   const { workflowDetails } = await import('./workflow-details.js');
-  const [workflow, nodes] = [await workflows.get(id), await workflows.nodes(id)];
+  const workflow = await workflows.get(id);
+  const nodes = await workflows.nodes(workflow.id);
   await printResult(options, dto.toWorkflowGraphDto(workflow, nodes), () => workflowDetails(workflow, nodes));
 }
 

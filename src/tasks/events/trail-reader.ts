@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { Database } from '../../platform/database/database.js';
 import { PLANNER } from '../queue/engine-pool.js';
 import { decodePosition, endOf, type Position } from './position.js';
-import { BETWEEN, FACTS_OF_TASKS, PROGRESS, TAKE_SNAPSHOT } from './trail.sql.js';
+import { BETWEEN, FACTS_OF_TASKS, MARK_OF, NEXT_MARK, PROGRESS, TAKE_SNAPSHOT } from './trail.sql.js';
 import { type TaskFacts, TrailEvent, type TrailRow } from './trail-event.js';
 
 /** One for whoever follows what happens now, and two for those who catch up. */
@@ -13,10 +13,15 @@ const ANSWER_MS = 20_000;
 /** A page ends with the row that makes it so many events: enough to keep up, few enough for all who follow to hold. */
 const EVENTS_A_PAGE = 2_000;
 const ROWS_A_PAGE = 2_000;
+/**
+ * Reading up to a mark finds about as many rows as this, and all of its pages look at all of them. Smaller makes a statement
+ * for little, larger makes the pages of one stretch slow. A row of many tasks may fill a page alone.
+ */
+const STRETCH = { singles: 2_000, batches: 200 };
 /** What is known of so many tasks is kept; a task usually has three events within seconds. */
 const KNOWN_TASKS = 20_000;
 /** Retention keeps every finished task for a day at least, so the trail is whole as far back as this. */
-const POSITION_LASTS_S = 86_400;
+export const POSITION_LASTS_S = 86_400;
 /** Beyond this progress is told of some running tasks only. */
 const MOST_RUNNING = 5_000;
 
@@ -39,9 +44,16 @@ export interface ProgressRow extends TaskFacts {
   readonly total: string | null;
 }
 
+interface SnapshotRow {
+  readonly seen: string;
+  readonly taken_at: number;
+}
+
 /** Reads the audit trail between positions. Its connections are its own: it waits for no task, and no task for it. */
 @Injectable()
 export class TrailReader implements OnApplicationShutdown {
+  /** {@link STRETCH}, or less in tests. */
+  stretch = STRETCH;
   private readonly known = new Map<string, TaskFacts>();
   private pool: Pool | undefined;
 
@@ -49,25 +61,24 @@ export class TrailReader implements OnApplicationShutdown {
 
   /** Here and now: all that is committed by now is behind it. */
   async now(): Promise<Position> {
-    const [row] = await this.query<{ seen: string; taken_at: number }>(TAKE_SNAPSHOT, []);
+    const [row] = await this.query<SnapshotRow>(TAKE_SNAPSHOT, []);
     if (!row) throw new Error('the database gave no snapshot');
-    return { seen: row.seen, takenAt: row.taken_at };
+    return positionAt(row);
   }
 
   /**
-   * Events after `position` that `latest` shows. From the middle of what lies between two snapshots, first the rest of that.
-   * A page may be empty and the last.
+   * Events after `position` that `latest` shows: first those up to a mark, where there is one on the way. From the middle of
+   * what lies between two snapshots, first the rest of that. A page may be empty and the last.
    */
   async page(position: Position, latest: Position): Promise<TrailPage> {
     const { within } = position;
-    const until = within?.until ?? latest.seen;
-    const values = [position.seen, until, within?.id ?? '0', ROWS_A_PAGE, EVENTS_A_PAGE];
+    const stop = await this.stopAfter(position, latest);
+    const values = [position.seen, stop.seen, within?.id ?? '0', ROWS_A_PAGE, EVENTS_A_PAGE];
     const rows = await this.query<TrailRow & { more: boolean }>(BETWEEN, values);
     const last = rows.at(-1);
     const isLast = last?.more !== true;
-    const end: Position = isLast
-      ? { takenAt: until === latest.seen ? latest.takenAt : position.takenAt, seen: until }
-      : { ...position, within: { until, id: (BigInt(last.id) + 1n).toString(), count: 0 } };
+    const until = stop.seen;
+    const end = isLast ? stop : { ...position, within: { until, id: (BigInt(last.id) + 1n).toString(), count: 0 } };
     return { events: await this.eventsOf(rows, within), start: position, until, end, isLast };
   }
 
@@ -87,6 +98,17 @@ export class TrailReader implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.pool?.end();
+  }
+
+  /** Where the stretch ends that `position` begins, or is in the middle of. */
+  private async stopAfter({ seen, within, takenAt }: Position, latest: Position): Promise<Position> {
+    if (within?.until === latest.seen) return latest;
+    const { singles, batches } = this.stretch;
+    const [mark] = within
+      ? await this.query<SnapshotRow>(MARK_OF, [within.until])
+      : await this.query<SnapshotRow>(NEXT_MARK, [seen, latest.seen, singles, batches]);
+    if (mark) return positionAt(mark);
+    return within ? { takenAt, seen: within.until } : latest;
   }
 
   private async eventsOf(rows: readonly TrailRow[], after: Position['within']): Promise<TrailEvent[]> {
@@ -125,3 +147,5 @@ export class TrailReader implements OnApplicationShutdown {
     return (await this.pool.query<Row>(query)).rows;
   }
 }
+
+const positionAt = ({ seen, taken_at: takenAt }: SnapshotRow): Position => ({ seen, takenAt });

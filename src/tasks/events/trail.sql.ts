@@ -35,6 +35,55 @@ export const BETWEEN = `
     (SELECT count(*) FROM fitting) < (SELECT count(*) FROM found) AS more
   FROM fitting ORDER BY id`;
 
+/**
+ * Marks that the trail has come so far, unless it is where the last mark is or that is not $1 ms old, and forgets the oldest
+ * marks that are older than $2 seconds: more than are made. Primary key, indexes task_events_tx, task_event_batches_tx.
+ */
+export const MARK = `
+  WITH last AS (
+    SELECT ends, at FROM task_event_marks ORDER BY ends DESC LIMIT 1
+  ), forgotten AS (
+    DELETE FROM task_event_marks WHERE at < now() - $2 * interval '1 second'
+      AND ends = ANY(ARRAY(SELECT ends FROM task_event_marks ORDER BY ends LIMIT 10))
+  )
+  INSERT INTO task_event_marks (seen)
+  SELECT pg_current_snapshot() WHERE NOT EXISTS (SELECT FROM last WHERE at > now() - $1 * interval '1 millisecond')
+    AND EXISTS (
+      SELECT FROM (
+        (SELECT tx FROM task_events ORDER BY tx DESC LIMIT 1)
+        UNION ALL
+        (SELECT tx FROM task_event_batches ORDER BY tx DESC LIMIT 1)) newest
+      WHERE tx >= coalesce((SELECT ends FROM last), '0'))
+  ON CONFLICT DO NOTHING`;
+
+/**
+ * The mark up to which to read on the way from snapshot $1 to $2: the last one before there are $3 rows of single tasks or $4
+ * of many, or else the next. None when there are fewer rows, or no marks. A mark that knows more transactions than $1 was
+ * taken later and shows all that $1 does. Primary key, indexes task_events_tx, task_event_batches_tx.
+ */
+export const NEXT_MARK = `
+  WITH between AS MATERIALIZED (
+    SELECT pg_snapshot_xmax($1::pg_snapshot) AS after, pg_snapshot_xmax($2::pg_snapshot) AS before
+  ), far AS MATERIALIZED (
+    SELECT tx FROM (
+      (SELECT tx FROM task_events WHERE tx >= (SELECT after FROM between) ORDER BY tx OFFSET $3 LIMIT 1)
+      UNION ALL
+      (SELECT tx FROM task_event_batches WHERE tx >= (SELECT after FROM between) ORDER BY tx OFFSET $4 LIMIT 1)) each
+    ORDER BY tx LIMIT 1
+  ), mark AS (
+    SELECT coalesce(
+      (SELECT ends FROM task_event_marks WHERE ends > after AND ends <= tx ORDER BY ends DESC LIMIT 1),
+      (SELECT ends FROM task_event_marks WHERE ends > after ORDER BY ends LIMIT 1)) AS ends
+    FROM between, far
+  )
+  SELECT seen::text, floor(extract(epoch FROM at))::int AS taken_at
+  FROM task_event_marks JOIN mark USING (ends), between WHERE ends < before`;
+
+/** The mark that is snapshot $1 (primary key). */
+export const MARK_OF = `
+  SELECT seen::text, floor(extract(epoch FROM at))::int AS taken_at
+  FROM task_event_marks WHERE ends = pg_snapshot_xmax($1::text::pg_snapshot) AND seen::text = $1`;
+
 /** What filters ask about tasks, none of which ever changes. Primary keys. */
 export const FACTS_OF_TASKS = `
   SELECT id, type, name, queue, parent_id, workflow_id FROM live_tasks WHERE id = ANY($1::uuid[])

@@ -24,11 +24,12 @@ export class Trail {
 
   /** What was told between two positions of a follower, the later one included. */
   async *between(from: Position, to: Position): AsyncGenerator<readonly TrailEvent[]> {
-    for (let at = from; at.seen !== to.seen || to.within;) {
+    const { within, ...start } = to;
+    for (let at = from; at.seen !== to.seen || within;) {
       const isLastStretch = at.seen === to.seen;
-      const until = isLastStretch && to.within ? to.within.until : to.seen;
-      const page = await this.reader.page(at, { seen: until, takenAt: to.takenAt });
-      const { within } = to;
+      // Rows are in order within one stretch: the last must be as long as it was, whatever marks there are by now.
+      if (isLastStretch && within) at = { ...at, within: at.within ?? { until: within.until, id: '0', count: 0 } };
+      const page = await this.reader.page(at, start);
       yield isLastStretch && within ? page.events.filter((event) => !isBehind(event, within)) : page.events;
       if (isLastStretch && (page.isLast || page.events.some((event) => within && isBehind(event, within)))) return;
       at = page.end;

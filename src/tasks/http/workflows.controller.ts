@@ -57,11 +57,12 @@ export class WorkflowsController {
     return { items: items.map(toWorkflowDto), next_cursor: cursorAfter(items, limit) };
   }
 
-  /** A workflow with its graph: every node, where it stands, and what it runs after. */
+  /** A workflow, by its id or the beginning of it, with its graph: every node, where it stands, and what it runs after. */
   @Get(':id')
   @Roles('viewer')
   async getWorkflow(@Param('id') id: string): Promise<WorkflowGraphDto> {
-    return toWorkflowGraphDto(await this.workflows.get(id), await this.workflows.nodes(id));
+    const workflow = await this.workflows.get(id);
+    return toWorkflowGraphDto(workflow, await this.workflows.nodes(workflow.id));
   }
 
   /** Cancels every node that has not ended; running ones end within seconds. A finished workflow is left as it is. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
+import { type AppError, invalid } from '../../platform/errors/app-error.js';
 import type { Task } from '../task.js';
 import { TaskReader } from '../task-reader.js';
 import { TaskRegistry } from '../task-registry.js';
@@ -11,6 +12,10 @@ export interface Page {
   readonly limit: number;
   /** Id of the last task of the page before. */
   readonly after?: string;
+}
+
+/** Only from the newest: beside `after` it is refused. */
+export interface PageAt extends Page {
   readonly offset?: number;
 }
 
@@ -39,14 +44,23 @@ export class TaskLister {
     private readonly counter: TaskCounter,
   ) {}
 
-  /** One page, in bounded time whatever the filter and the history. */
-  async page(asked: TaskFilter, page: Page): Promise<TaskPage> {
+  /**
+   * One page, in bounded time whatever the filter and the history.
+   * @throws invalid where `offset` stands beside `after`, or lies beyond what a page looks at.
+   */
+  async page(asked: TaskFilter, page: PageAt): Promise<TaskPage> {
+    const { offset = 0 } = page;
+    if (offset > 0 && page.after !== undefined)
+      throw offsetRefused(offset, 'counts from the newest task, not from cursor');
     const filter = this.resolved(asked);
-    const isFirst = page.after === undefined && (page.offset ?? 0) === 0;
+    const isFirst = page.after === undefined && offset === 0;
     const [{ tasks, after }, total] = await Promise.all([
       this.tasksOf(filter, page),
       isFirst ? this.count(filter) : undefined,
     ]);
+    if (offset > 0 && tasks.length === 0 && after !== null) {
+      throw offsetRefused(offset, 'is farther than a page looks for what this filter admits');
+    }
     return { tasks, after, ...total };
   }
 
@@ -64,13 +78,13 @@ export class TaskLister {
     return this.reader.getMany(ids);
   }
 
-  private async tasksOf(filter: TaskFilter, page: Page): Promise<Pick<TaskPage, 'tasks' | 'after'>> {
+  private async tasksOf(filter: TaskFilter, page: PageAt): Promise<Pick<TaskPage, 'tasks' | 'after'>> {
     const { ids, after } = await this.find(filter, page);
     return { tasks: await this.reader.getMany(ids), after };
   }
 
   /** What stopped short is cut at its floor: below it, something newer may have been missed. */
-  private async find(filter: TaskFilter, { limit, after, offset = 0 }: Page): Promise<Found> {
+  private async find(filter: TaskFilter, { limit, after, offset = 0 }: PageAt): Promise<Found> {
     if (admitsNothing(filter)) return { ids: [], after: null };
     const { text, values } = listStatement(filter, { limit, offset, after, look: this.lookFor(filter) });
     const [row] = await this.database.query<ListRow>(text, values);
@@ -97,3 +111,11 @@ export class TaskLister {
 }
 
 const admitsNothing = ({ statuses, types }: TaskFilter): boolean => statuses?.length === 0 || types?.length === 0;
+
+/** Rather than a page that leaves something out or has it twice. */
+const offsetRefused = (offset: number, message: string): AppError =>
+  invalid('validation_failed', 'One field of the query parameters is not acceptable: offset.', {
+    fields: [
+      { path: 'offset', message, value: offset, allowed: 'next_cursor of the page before as cursor, without offset' },
+    ],
+  });

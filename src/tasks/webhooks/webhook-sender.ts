@@ -34,6 +34,9 @@ export class WebhookSender {
   private readonly stopped = new AbortController();
   private readonly matcher: EventMatcher;
   private state: WebhookState;
+  /** By this process's steady clock, whatever time it believes to be; so is {@link failingSinceMs}. */
+  private nextAttemptMs: number;
+  private failingSinceMs: number | undefined;
   private follower: Follower | undefined;
   /** Of a page that did not fit: what is left, from this event on. */
   private left: Left | undefined;
@@ -44,7 +47,10 @@ export class WebhookSender {
     readonly webhook: HeldWebhook,
     private readonly parts: SenderParts,
   ) {
-    this.state = webhook;
+    const { position, delivery, attempt, nextAttemptInMs, failingForMs } = webhook;
+    this.state = { position, delivery, attempt };
+    this.nextAttemptMs = performance.now() + nextAttemptInMs;
+    this.failingSinceMs = failingForMs === null ? undefined : performance.now() - failingForMs;
     this.matcher = new EventMatcher(filterOf(webhook));
     this.done = this.run();
   }
@@ -149,14 +155,16 @@ export class WebhookSender {
     this.state = { ...this.state, delivery: { id, until } };
     if (!(await this.save())) return false;
     for (;;) {
-      await this.pause(this.state.nextAttemptAt.getTime() - Date.now());
+      await this.pause(this.nextAttemptMs - performance.now());
       if (this.isEnding) return false;
       const attempt = this.state.attempt + 1;
       const outcome = await attemptDelivery(parts.poster, { webhook, delivery, attempt }, stopped.signal);
       if (stopped.signal.aborted && !outcome.isTaken) return false;
       parts.ended(outcome);
       if (outcome.isTaken) {
-        this.note(taken(this.state, until), outcome);
+        this.nextAttemptMs = performance.now();
+        this.failingSinceMs = undefined;
+        this.note({ position: until, delivery: null, attempt: 0 }, outcome);
         return true;
       }
       const reason = this.fail(outcome);
@@ -166,12 +174,13 @@ export class WebhookSender {
 
   /** When to try again; or why not. */
   private fail({ attempt, isGone, retryAfterMs }: DeliveryOutcome): DisabledReason | undefined {
-    const failingSince = this.state.failingSince ?? attempt.at;
+    const nowMs = performance.now();
     const failure = { category: 'transient', code: '', message: '', retryAfterMs } as const;
-    const nextAttemptAt = new Date(Date.now() + retryDelayMs(this.parts.backoff, attempt.attempt, failure));
-    this.state = { ...this.state, attempt: attempt.attempt, failingSince, nextAttemptAt };
+    this.nextAttemptMs = nowMs + retryDelayMs(this.parts.backoff, attempt.attempt, failure);
+    this.failingSinceMs ??= nowMs;
+    this.state = { ...this.state, attempt: attempt.attempt };
     if (isGone) return 'gone';
-    return Date.now() - failingSince.getTime() > this.parts.giveUpMs ? 'failing' : undefined;
+    return nowMs - this.failingSinceMs > this.parts.giveUpMs ? 'failing' : undefined;
   }
 
   /** Written down with what others have to say, and not waited for: until it is, a crash means delivering again. */
@@ -184,8 +193,14 @@ export class WebhookSender {
   }
 
   private save({ outcome, reason }: { outcome?: DeliveryOutcome; reason?: DisabledReason } = {}): Promise<boolean> {
-    const attempts = outcome ? [outcome.attempt] : [];
-    return this.parts.save({ taking: this.webhook, state: this.state, disabledReason: reason, attempts });
+    return this.parts.save({
+      taking: this.webhook,
+      state: this.state,
+      nextAttemptInMs: Math.max(0, this.nextAttemptMs - performance.now()),
+      isFailing: this.failingSinceMs !== undefined,
+      disabledReason: reason,
+      attempts: outcome ? [outcome.attempt] : [],
+    });
   }
 
   private async pause(ms: number): Promise<void> {
@@ -204,8 +219,3 @@ interface Left {
   readonly page: TrailPage;
   readonly from: number;
 }
-
-const taken = (state: WebhookState, until: string): WebhookState => ({
-  ...state,
-  ...{ position: until, delivery: null, attempt: 0, failingSince: null, nextAttemptAt: new Date() },
-});

@@ -23,8 +23,6 @@ export interface WebhookState {
   readonly delivery: { readonly id: string; readonly until: string } | null;
   /** Failed attempts at that delivery. */
   readonly attempt: number;
-  readonly nextAttemptAt: Date;
-  readonly failingSince: Date | null;
 }
 
 export interface Webhook extends WebhookTerms, WebhookState {
@@ -33,6 +31,8 @@ export interface Webhook extends WebhookTerms, WebhookState {
   readonly createdBy: string;
   readonly updatedAt: Date;
   readonly updatedBy: string;
+  readonly nextAttemptAt: Date;
+  readonly failingSince: Date | null;
   readonly disabledAt: Date | null;
   readonly disabledReason: DisabledReason | null;
 }
@@ -45,6 +45,9 @@ export interface WebhookWithSecret extends Webhook {
 export interface HeldWebhook extends WebhookWithSecret {
   /** By which of all takings; over, when the row names another. */
   readonly heldBy: string;
+  /** Moments are the database's, whose clock may differ from this process's: from when this was read. */
+  readonly nextAttemptInMs: number;
+  readonly failingForMs: number | null;
 }
 
 /** An attempt at a delivery, and what came of it. */

@@ -37,6 +37,8 @@ interface Held {
 export interface SavedWebhook {
   readonly taking: Taking;
   readonly state: WebhookState;
+  readonly nextAttemptInMs: number;
+  readonly isFailing: boolean;
   readonly disabledReason?: DisabledReason;
   readonly attempts: readonly DeliveryAttempt[];
 }
@@ -92,15 +94,15 @@ export class WebhooksRepository {
 
   /** Gives the takings that were still good, of which alone this was written. */
   async save(sql: Sql, saved: readonly SavedWebhook[]): Promise<Set<string>> {
-    const states = saved.map(({ taking, state, disabledReason }) => ({
+    const states = saved.map(({ taking, state, nextAttemptInMs, isFailing, disabledReason }) => ({
       id: taking.id,
       held_by: taking.heldBy,
       position: state.position,
       delivery_id: state.delivery?.id,
       delivery_until: state.delivery?.until,
       attempt: state.attempt,
-      next_attempt_at: state.nextAttemptAt,
-      failing_since: state.failingSince,
+      next_attempt_in_ms: nextAttemptInMs,
+      is_failing: isFailing,
       disabled_reason: disabledReason,
     }));
     const attempts = saved.flatMap(({ taking, attempts }) =>

@@ -7,6 +7,8 @@ const COLUMNS = `id, name, url, statuses::text[] AS statuses, types, top_level A
   next_attempt_at AS "nextAttemptAt", failing_since AS "failingSince", disabled_at AS "disabledAt",
   disabled_reason AS "disabledReason"`;
 
+const msBetween = (from: string, to: string): string => `extract(epoch FROM ${to} - ${from})::float8 * 1000`;
+
 export const INSERT_WEBHOOK = `
   INSERT INTO webhooks (id, name, url, statuses, types, top_level, secret, created_by, updated_by, position)
   VALUES ($1, $2, $3, $4::task_status[], $5, $6, $7, $8, $8, $9) RETURNING ${COLUMNS}`;
@@ -46,7 +48,8 @@ export const HOLD_WEBHOOKS = `
   WHERE id IN (
     SELECT id FROM webhooks WHERE disabled_at IS NULL AND (held_until IS NULL OR held_until < now())
     ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
-  RETURNING ${COLUMNS}, secret, held_by AS "heldBy"`;
+  RETURNING ${COLUMNS}, secret, held_by AS "heldBy",
+    ${msBetween('now()', 'next_attempt_at')} AS "nextAttemptInMs", ${msBetween('failing_since', 'now()')} AS "failingForMs"`;
 
 const TAKINGS = `unnest($1::uuid[], $2::uuid[]) AS t(id, held_by) WHERE w.id = t.id AND w.held_by = t.held_by`;
 
@@ -66,11 +69,12 @@ export const SAVE_WEBHOOKS = `
   WITH held AS (
     UPDATE webhooks w
     SET position = s.position, delivery_id = s.delivery_id, delivery_until = s.delivery_until, attempt = s.attempt,
-      next_attempt_at = s.next_attempt_at, failing_since = s.failing_since,
+      next_attempt_at = now() + s.next_attempt_in_ms * interval '1 millisecond',
+      failing_since = CASE WHEN s.is_failing THEN coalesce(w.failing_since, now()) END,
       disabled_at = CASE WHEN s.disabled_reason IS NULL THEN w.disabled_at ELSE now() END,
       disabled_reason = coalesce(s.disabled_reason, w.disabled_reason)
     FROM jsonb_to_recordset($1::jsonb) AS s(id uuid, held_by uuid, position text, delivery_id uuid, delivery_until text, attempt int,
-      next_attempt_at timestamptz, failing_since timestamptz, disabled_reason text)
+      next_attempt_in_ms float8, is_failing boolean, disabled_reason text)
     WHERE w.id = s.id AND w.held_by = s.held_by AND w.held_until >= now()
     RETURNING w.id, w.held_by
   ), tried AS (

@@ -7,6 +7,9 @@ const WORKFLOW_COLUMNS = `w.id, w.name, w.requested_by, w.created_at, w.updated_
 
 export const WORKFLOW_BY_ID = `SELECT ${WORKFLOW_COLUMNS} FROM workflows w WHERE w.id = $1`;
 
+/** Newest first (primary key). */
+export const WORKFLOW_IDS_BY_PREFIX = `SELECT id FROM workflows WHERE id >= $1 AND id <= $2 ORDER BY id DESC LIMIT $3`;
+
 /** Newest first (primary key): ids are UUID v7. */
 export const WORKFLOWS_PAGE = `
   SELECT ${WORKFLOW_COLUMNS} FROM workflows w

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { isUUID } from 'class-validator';
 import { Clock } from '../../platform/clock/clock.js';
 import { Database } from '../../platform/database/database.js';
-import { notFound } from '../../platform/errors/app-error.js';
+import { conflict, invalid, notFound } from '../../platform/errors/app-error.js';
+import { absent, type Identified, idOf } from '../id-prefix.js';
 import type { TaskStatus } from '../task-state.js';
 import {
   EDGES_OF_WORKFLOW,
@@ -10,6 +10,7 @@ import {
   NODE_BY_NAME,
   NODES_OF_WORKFLOW,
   WORKFLOW_BY_ID,
+  WORKFLOW_IDS_BY_PREFIX,
   WORKFLOWS_PAGE,
 } from './read.sql.js';
 import type { FailurePolicy } from './ripple.js';
@@ -21,6 +22,14 @@ export interface WorkflowPage {
   readonly after?: string;
 }
 
+const WORKFLOWS: Identified = {
+  noun: 'workflow',
+  idsByPrefix: WORKFLOW_IDS_BY_PREFIX,
+  malformed: (message, more) => invalid('invalid_workflow_id', message, more),
+  absent: (message) => notFound('workflow_not_found', message),
+  ambiguous: (message, more) => conflict('ambiguous_workflow_id', message, more),
+};
+
 /** Reads of workflows and their graphs. */
 @Injectable()
 export class WorkflowReader {
@@ -29,10 +38,14 @@ export class WorkflowReader {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws not-found `workflow_not_found`. */
-  async get(id: string): Promise<Workflow> {
-    const [row] = isUUID(id) ? await this.database.query<WorkflowRow>(WORKFLOW_BY_ID, [id]) : [];
-    if (!row) throw notFound('workflow_not_found', `there is no workflow ${id}`);
+  /**
+   * By full id or unique prefix.
+   * @throws not-found `workflow_not_found`, conflict `ambiguous_workflow_id`, invalid `invalid_workflow_id`.
+   */
+  async get(idOrPrefix: string): Promise<Workflow> {
+    const id = await idOf(this.database, WORKFLOWS, idOrPrefix);
+    const [row] = await this.database.query<WorkflowRow>(WORKFLOW_BY_ID, [id]);
+    if (!row) throw absent(WORKFLOWS, idOrPrefix);
     return this.shown(row);
   }
 

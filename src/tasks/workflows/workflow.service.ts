@@ -27,14 +27,14 @@ export class WorkflowService {
     return this.starter.start(spec, options);
   }
 
-  /** @throws not-found `workflow_not_found`. */
-  get(id: string): Promise<Workflow> {
-    return this.reader.get(id);
+  /** By full id or unique prefix. @throws not-found `workflow_not_found`, conflict `ambiguous_workflow_id`. */
+  get(idOrPrefix: string): Promise<Workflow> {
+    return this.reader.get(idOrPrefix);
   }
 
   /** The nodes of a workflow with what each waits for, in the order in which they were given. */
-  async nodes(id: string): Promise<WorkflowNode[]> {
-    return this.reader.nodes((await this.reader.get(id)).id);
+  async nodes(idOrPrefix: string): Promise<WorkflowNode[]> {
+    return this.reader.nodes((await this.reader.get(idOrPrefix)).id);
   }
 
   /** Newest first. */
@@ -43,11 +43,11 @@ export class WorkflowService {
   }
 
   /** Ends every node that has not ended; a finished workflow stays as it is. Running nodes end within seconds. */
-  async cancel(id: string, actor: string): Promise<Workflow> {
-    const workflow = await this.reader.get(id);
+  async cancel(idOrPrefix: string, actor: string): Promise<Workflow> {
+    const { id } = await this.reader.get(idOrPrefix);
     await this.canceller.cancelAll(actor, async (sql) => {
-      await sql.query(REQUEST_WORKFLOW_CANCEL, [workflow.id]);
-      return (await sql.query<{ id: string }>(OPEN_NODES, [workflow.id])).map((node) => node.id);
+      await sql.query(REQUEST_WORKFLOW_CANCEL, [id]);
+      return (await sql.query<{ id: string }>(OPEN_NODES, [id])).map((node) => node.id);
     });
     return this.reader.get(id);
   }
@@ -57,10 +57,13 @@ export class WorkflowService {
    * that failed or was cancelled. Nodes above keep their results.
    * @throws not-found `workflow_node_not_found`, conflict `nothing_to_retry`, `nodes_at_work`, `dependencies_unmet`.
    */
-  async retry(id: string, { node, actor }: { readonly node?: string; readonly actor: string }): Promise<Workflow> {
-    const { id: workflowId } = await this.reader.get(id);
+  async retry(
+    idOrPrefix: string,
+    { node, actor }: { readonly node?: string; readonly actor: string },
+  ): Promise<Workflow> {
+    const { id: workflowId } = await this.reader.get(idOrPrefix);
     const nodeIds = node === undefined ? undefined : [await this.reader.nodeId(workflowId, node)];
     await this.tasks.rerunNodes({ workflowId, nodeIds, actor, reason: 'retry' });
-    return this.reader.get(id);
+    return this.reader.get(workflowId);
   }
 }

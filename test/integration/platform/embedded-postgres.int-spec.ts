@@ -1,6 +1,8 @@
 import { mkdir, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { Cluster } from '../../../src/platform/database/embedded/cluster.js';
+import { locateHome } from '../../../src/platform/database/embedded/location.js';
 import { ask, attachedUrl, EmbeddedFixture, leave } from './embedded-fixture.js';
 
 describe('the embedded PostgreSQL', () => {
@@ -55,6 +57,18 @@ describe('the embedded PostgreSQL', () => {
     const next = await fixture.attached();
     await ask(next);
     expect(await readdir(fixture.home)).toEqual(['data', 'password', 'run', 'server.log']);
+  });
+
+  it('is not begun where there is no room for it, and started again whatever room there is', async () => {
+    const home = await locateHome(fixture.dataDir);
+    const cluster = new Cluster(home);
+    await expect(cluster.requireRoom(2 ** 60)).rejects.toMatchObject({
+      ...{ kind: 'invalid', code: 'data_dir_unusable' }, // which ends the wait for a database
+      message: expect.stringContaining(home.path) as string,
+    });
+    await expect(cluster.requireRoom()).resolves.toBeUndefined();
+    await leave(await fixture.attached());
+    await expect(cluster.requireRoom(2 ** 60)).resolves.toBeUndefined();
   });
 
   it('listens on a socket that only its user can reach, with a password that only its user can read', async () => {

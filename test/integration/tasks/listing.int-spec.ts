@@ -1,6 +1,7 @@
 import type { Task } from '../../../src/tasks/index.js';
 import type { TaskFilter } from '../../../src/tasks/listing/task-filter.js';
-import { TaskLister } from '../../../src/tasks/listing/task-lister.js';
+import { TaskLister, type TaskPage } from '../../../src/tasks/listing/task-lister.js';
+import { AppError } from '../../../src/platform/errors/app-error.js';
 import { ACTOR, elsewhere, Engine, once, Script, splitOnly, work } from '../../support/engine-harness.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { fanOut, PermanentError } from '../../../src/tasks/index.js';
@@ -76,9 +77,9 @@ const admits = ({ statuses, types, queue, topLevel, text }: TaskFilter, task: Ta
 const expected = (filter: TaskFilter): string[] => all.filter((task) => admits(filter, task)).map(({ id }) => id);
 
 /** Every page to the last, however many of them are short. */
-async function walk(filter: TaskFilter, limit: number, by = lister): Promise<{ ids: string[]; pages: number }> {
+async function walk(filter: TaskFilter, limit: number, { by = lister, from }: { by?: TaskLister; from?: string } = {}) {
   const ids: string[] = [];
-  for (let pages = 1, after: string | undefined; ; pages += 1) {
+  for (let pages = 1, after = from; ; pages += 1) {
     const page = await by.page(filter, { limit, after });
     expect(page.tasks.length).toBeLessThanOrEqual(limit);
     ids.push(...page.tasks.map(({ id }) => id));
@@ -99,11 +100,35 @@ describe.each([1, 2, 5, 1_000])('a page that looks at %i rows of an index', (row
     expect(listed.map(({ id }) => id)).toEqual([first, ...rest].slice(0, 3).filter((id) => id !== undefined));
   });
 
+  it.each(filters)('begins at an offset with what stands there, or refuses it: %j', async (filter) => {
+    const ids = expected(filter);
+    for (const offset of [1, 2, 7]) {
+      const page = await lister.page(filter, { limit: 3, offset }).catch((error: unknown) => error);
+      if (page instanceof AppError) {
+        expect(page).toMatchObject({ kind: 'invalid', fields: [{ path: 'offset', value: offset }] });
+        expect(rows).toBeLessThan(1_000);
+        continue;
+      }
+      const { tasks, after } = page as TaskPage;
+      const rest = after === null ? [] : (await walk(filter, 3, { from: after })).ids;
+      expect([...tasks.map(({ id }) => id), ...rest]).toEqual(ids.slice(offset));
+      expect(tasks.length > 0 || ids.length <= offset).toBe(true); // who goes by offsets takes it for the end
+    }
+  });
+
   it.each(filters)('tells how many there are, or at least says that it does not know: %j', async (filter) => {
     const { total, totalIsEstimate } = await lister.page(filter, { limit: 2 });
     const count = expected(filter).length;
     if (rows === 1_000) expect({ total, totalIsEstimate }).toEqual({ total: count, totalIsEstimate: false });
     else expect(totalIsEstimate === true || total === count).toBe(true);
+  });
+});
+
+it('an offset stands beside no cursor', async () => {
+  const refused = lister.page({}, { limit: 3, offset: 1, after: all[0]?.id });
+  await expect(refused).rejects.toMatchObject({ kind: 'invalid', fields: [{ path: 'offset' }] });
+  expect(await lister.page({}, { limit: 1, offset: 0, after: all[0]?.id })).toMatchObject({
+    tasks: [{ id: all[1]?.id }],
   });
 });
 
@@ -129,7 +154,7 @@ describe('pages that are leafed through while tasks start and end', () => {
     const isBusy = async (): Promise<boolean> => (await busy.count('live_tasks')) > 0;
     for (let round = 0; round === 0 || (await isBusy()); round += 1) {
       for (const filter of [{}, { types: [work.name, elsewhere.name] }, { topLevel: true }]) {
-        expect((await walk(filter, 9, leafing)).ids).toEqual(ids.toReversed());
+        expect((await walk(filter, 9, { by: leafing })).ids).toEqual(ids.toReversed());
       }
     }
     await busy.close();

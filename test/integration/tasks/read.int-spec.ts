@@ -32,7 +32,6 @@ describe('a list of tasks', () => {
     expect(await listed({}, all)).toEqual([3, 2, 1, 0]);
     expect(await listed({}, { limit: 2 })).toEqual([3, 2]);
     expect(await listed({}, { limit: 2, after: ids[2] })).toEqual([1, 0]);
-    expect(await listed({}, { limit: 2, offset: 1 })).toEqual([2, 1]);
   });
 
   it.each<[string, Parameters<Engine['tasks']['list']>[0], number[]]>([

@@ -1,11 +1,24 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { childEnvironment } from '../../config/load-settings.js';
-import { conflict, unavailable } from '../../errors/app-error.js';
+import { conflict, invalid, unavailable } from '../../errors/app-error.js';
 import type { Binaries } from './binaries.js';
 import type { Home } from './location.js';
 import { ignore, systemErrorCode } from './system-error.js';
@@ -42,6 +55,9 @@ const SERVER_SETTINGS = {
   log_min_messages: 'warning',
 };
 
+/** An empty cluster with the programs beside it and the first segments of its log. Smaller fails half-way, again and again. */
+const ROOM_BYTES = 150_000_000;
+
 /** The files of one embedded server: making them, and starting a server on them. Call under the home's lock. */
 export class Cluster {
   readonly dir: string;
@@ -58,6 +74,21 @@ export class Cluster {
   /** The superuser's random password. Throws `embedded_postgres_other_user` when it is not ours to read. */
   async password(): Promise<string> {
     return (await this.readOwn('password')) ?? '';
+  }
+
+  /**
+   * Where there is no cluster yet, nobody waits until a full disk has room for one; one that exists is waited for. Throws
+   * `data_dir_unusable`.
+   */
+  async requireRoom(bytes = ROOM_BYTES): Promise<void> {
+    if ((await this.majorVersion()) !== undefined) return;
+    const { bavail, bsize } = await statfs(this.home.path);
+    if (bavail * bsize >= bytes) return;
+    const inMb = (size: number): string => `${String(Math.floor(size / 1_000_000))} MB`;
+    throw invalid(
+      'data_dir_unusable',
+      `A new database needs ${inMb(bytes)} in ${this.home.path}, which has ${inMb(bavail * bsize)}; make room or set PHOTOSAFE_DATA_DIR`,
+    );
   }
 
   /**

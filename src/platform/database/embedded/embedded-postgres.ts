@@ -100,6 +100,7 @@ export class EmbeddedPostgres {
     try {
       await withHomeLock(lockFile(home), this.timeoutMs, async () => {
         if (await runningPostmaster(cluster.dir)) return;
+        await cluster.requireRoom();
         const binaries = await findBinaries(home);
         await cluster.initialise(binaries);
         await cluster.start(binaries);

@@ -37,7 +37,10 @@ export class ListTasksDto extends TaskFilterDto {
   @MaxLength(1_000)
   cursor?: string;
 
-  /** Skips this many; `cursor` is quicker on long lists. */
+  /**
+   * Skips this many of the newest; not beside `cursor`, which is quicker on long lists. Refused where a page does not come
+   * so far with a filter that matches few of many.
+   */
   @IsOptional()
   @Type(() => Number)
   @IsInt()

@@ -218,7 +218,7 @@ describe('following the audit trail', () => {
   it('asks the database nothing while nobody listens, and goes on when the connection was lost', async () => {
     const looks = async (): Promise<number> => {
       const { rows } = await pool.query<{ n: number }>(
-        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'photosafe-events'`,
+        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'photosafe-events' AND datname = current_database()`,
       );
       return rows[0]?.n ?? -1;
     };
@@ -227,7 +227,7 @@ describe('following the audit trail', () => {
     await insert(pool, taskId(1));
     await listener.until(1);
     await pool.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'photosafe-events'`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'photosafe-events' AND datname = current_database()`,
     );
     await insert(pool, taskId(2));
     await listener.until(2);

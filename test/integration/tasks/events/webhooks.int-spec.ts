@@ -41,6 +41,12 @@ async function openEngine(parts: EngineParts = {}, url = database.url): Promise<
 
 let count = 0;
 
+/** All but the time of day. */
+const REAL = [
+  ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'] as const),
+  ...(['nextTick', 'queueMicrotask', 'performance', 'hrtime'] as const),
+];
+
 const TERMS = { name: 'hook', statuses: null, types: null, topLevel: false };
 
 const create = (terms: Partial<WebhookTerms> = {}) =>
@@ -141,6 +147,32 @@ describe('webhooks', () => {
     await waitFor('refusals', async () => (await errors(absent.webhook.id)).includes('econnrefused'));
     expect(await webhooks.get(absent.webhook.id)).toMatchObject({ failingSince: expect.any(Date) });
   });
+
+  it.each([3_600_000, -3_600_000])(
+    'wait by the database’s time where a process’s clock is %d ms off',
+    async (offMs) => {
+      receiver.answer = (_message, response) => response.writeHead(500).end();
+      const first = await create();
+      await engine.enqueue(work);
+      jest.useFakeTimers({ now: Date.now() + offMs, advanceTimers: true, doNotFake: REAL });
+      try {
+        await waitFor('three attempts', async () => (await webhooks.get(first.webhook.id)).attempt > 2);
+      } finally {
+        jest.useRealTimers();
+      }
+      const { nextAttemptAt, failingSince, disabledAt } = await webhooks.get(first.webhook.id);
+      const isNear = (time: Date | null): boolean => Math.abs((time?.getTime() ?? 0) - Date.now()) < 60_000;
+      expect([isNear(nextAttemptAt), isNear(failingSince), disabledAt]).toEqual([true, true, null]);
+      // And whoever goes on with it waits no longer than it should.
+      const other = await openEngine();
+      others.push(other);
+      await engine.close();
+      receiver.answer = (_message, response) => response.end();
+      const taken = async () =>
+        (await other.app.get(WebhookService, { strict: false }).get(first.webhook.id)).attempt === 0;
+      await waitFor('it to be taken', taken);
+    },
+  );
 
   it('end where the receiver is gone, or has failed for too long; and go on when somebody says so', async () => {
     receiver.answer = (_message, response) => response.writeHead(410).end();
