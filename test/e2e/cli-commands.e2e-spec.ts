@@ -115,6 +115,18 @@ describe('the command line, with a database', () => {
     expect(unknown).toMatchObject({ code: 1, stderr: expect.stringMatching(/analyze, .*thumbnails/) as string });
   });
 
+  it('takes the priorities that the API takes', async () => {
+    const create = (priority: string) =>
+      photosafe(['task', 'create', 'maintenance.retention', '--priority', priority, '--json'], environment);
+    const last = await create('-1000');
+    expect([last.code, last.stderr]).toEqual([0, '']);
+    expect(JSON.parse(last.stdout)).toMatchObject({ priority: -1_000 });
+    expect(await create('-1001')).toMatchObject({
+      code: 2,
+      stderr: 'photosafe: --priority takes a whole number, -1000 to 1000, not "-1001"\n',
+    });
+  });
+
   it('changes no task on a dry run, and none but the one that is named', async () => {
     const params = JSON.stringify({ catalog_id: '0197c2a0-0000-7000-8000-000000000001' });
     const created = await photosafe(['task', 'create', 'thumbnails', '--params', params, '--json'], environment);

@@ -4,6 +4,7 @@ import { oneOf, wholeNumber } from './options.js';
 describe('wholeNumber', () => {
   it('reads a number within the limits', () => {
     expect([wholeNumber('--limit', '50'), wholeNumber('--port', '0', { min: 0, max: 65_535 })]).toEqual([50, 0]);
+    expect(wholeNumber('--priority', '-5', { min: -10, max: 10 })).toBe(-5);
   });
 
   it.each(['0', '-1', '1.5', '1e3', 'x', '', ' '])('refuses %p', (value) => {

@@ -3,7 +3,7 @@ import { UsageError } from './errors.js';
 /** A whole number within the limits. */
 export function wholeNumber(option: string, value: string, { min = 1, max = Number.MAX_SAFE_INTEGER } = {}): number {
   const number = Number(value);
-  if (/^\d+$/.test(value.trim()) && number >= min && number <= max) return number;
+  if (/^-?\d+$/.test(value.trim()) && number >= min && number <= max) return number;
   const limits = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`;
   throw new UsageError(`${option} takes a whole number, ${limits}, not "${value}"`);
 }

@@ -5,6 +5,7 @@ import { UsageError } from '../../platform/cli/errors.js';
 import { interruptible } from '../../platform/cli/interrupt.js';
 import { wholeNumber } from '../../platform/cli/options.js';
 import { printResult, table } from '../../platform/cli/output.js';
+import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../priority-range.js';
 import type { TaskStatus } from '../task-state.js';
 import { TaskCancelCommand, TaskDeleteCommand, TaskRetryCommand } from './task-change.commands.js';
 import { taskDetails } from './task-details.js';
@@ -131,7 +132,7 @@ export class TaskCreateCommand extends BaseCommand {
 
   @Option({ flags: '--priority <number>', description: 'higher goes first (that of the type)' })
   parsePriority(value: string): number {
-    return wholeNumber('--priority', value, { min: 0, max: 1_000 });
+    return wholeNumber('--priority', value, { min: LOWEST_PRIORITY, max: HIGHEST_PRIORITY });
   }
 
   @Option({ flags: '--dedup-key <key>', description: 'admits one unfinished task of the type' })

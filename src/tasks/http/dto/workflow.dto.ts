@@ -30,7 +30,7 @@ import {
   type WorkflowNode,
   type WorkflowStatus,
 } from '../../workflows/workflow.js';
-import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../priority-range.js';
+import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../../priority-range.js';
 import { IsTextOfStatuses } from '../status-words.js';
 
 /** That a node runs after another one. */
