@@ -47,6 +47,26 @@ describe('the command line', () => {
   });
 });
 
+describe('the command line, without its database', () => {
+  const away = { DATABASE_URL: 'postgres://someone:secret@127.0.0.1:1/none', PHOTOSAFE_DATA_DIR: '/dev/null/nowhere' };
+
+  it('says that it waits and in the end what is wrong, and nothing on standard output', async () => {
+    const lines = ['task list', 'task list --json', 'queue list', 'token list', 'task explain 0197', 'catalog list'];
+    const ended = await Promise.all(lines.map((line) => photosafe(line.split(' '), away)));
+    const stderr =
+      'Waiting up to 30 s for the database: connect ECONNREFUSED 127.0.0.1:1\n' +
+      'photosafe: The database (postgres://someone@127.0.0.1:1/none) cannot be used: connect ECONNREFUSED 127.0.0.1:1\n' +
+      'Nothing is lost: run the same command again. `photosafe doctor` tells what is wrong.\n';
+    expect(ended).toEqual(lines.map(() => ({ code: 1, stdout: '', stderr })));
+  });
+
+  it('does not take it for a bug where it only looks at the database', async () => {
+    const { code, stdout, stderr } = await photosafe(['migrate', '--json'], away);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^photosafe: The database does not answer at the moment\. .*\nNothing is lost: .*\n$/);
+  });
+});
+
 describe('the command line, with a database', () => {
   let database: TestDatabase;
   let environment: { DATABASE_URL: string };

@@ -1,3 +1,4 @@
+import { databaseOutage } from '../database/database-outage.js';
 import { refusedText } from '../database/unstorable-text.js';
 import { AppError, type FieldError } from '../errors/app-error.js';
 import { CliError } from './errors.js';
@@ -24,6 +25,8 @@ export function failureOf(thrown: unknown): Failure {
   if (error instanceof AppError) {
     return { text: lines(`photosafe: ${error.message}`, ...fieldLines(error), ADVICE[error.code]), exitCode: 1 };
   }
+  const outage = databaseOutage(error);
+  if (outage) return failureOf(outage);
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text: lines(`photosafe: this is a bug: ${stack}`), exitCode: 1 };
 }
