@@ -93,6 +93,20 @@ describe('a task that was to start by a time that has passed', () => {
     expect(await engine.count(`finished_tasks WHERE error_code = 'deadline_passed'`)).toBe(1);
   });
 
+  it('as a batch or a follow-up has it from the handler', async () => {
+    const [runAt, startBy] = [soon(), new Date(Date.now() + 7_200_000)];
+    engine.script.when(splitOnly, (_input, context) => {
+      context.enqueue(once, { key: 'follow-up' }, { priority: 7, runAt, startBy });
+      return fanOut(part, [{ input: {} }], { startBy: past() });
+    });
+    const id = await engine.enqueue(splitOnly);
+    await engine.work();
+    expect(await engine.finished(id)).toMatchObject({ status: 'failed', errorCode: 'batches_failed' });
+    expect(await engine.tasks.list({ parentId: id }, { limit: 10 })).toMatchObject([overdue]);
+    const followUps = await engine.tasks.list({ types: ['test.once'] }, { limit: 10 });
+    expect(followUps).toMatchObject([{ status: 'queued', priority: 7, runAt, startBy }]);
+  });
+
   it('as a node of a workflow takes what hangs below it along', async () => {
     const workflows = new Workflows(engine);
     const id = await workflows.start(node('a'), node('b', ['a']));
