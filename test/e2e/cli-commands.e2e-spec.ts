@@ -147,6 +147,27 @@ describe('the command line, with a database', () => {
     });
   });
 
+  it('adds a task on the terms that the API knows', async () => {
+    const create = (...terms: string[]) =>
+      photosafe(['task', 'create', 'maintenance.retention', ...terms, '--json'], environment);
+    const [runAt, startBy] = ['2100-01-01T00:00:00.000Z', '2100-01-02T00:00:00.000Z'];
+    const later = await create('--name', 'Sweep', '--run-at', runAt, '--start-by', startBy, '--dedup-key', 'later');
+    expect([later.code, later.stderr]).toEqual([0, '']);
+    expect(JSON.parse(later.stdout)).toMatchObject({
+      name: 'Sweep',
+      status: 'queued',
+      run_at: runAt,
+      start_by: startBy,
+    });
+    const held = await create('--no-start', '--dedup-key', 'held');
+    expect(JSON.parse(held.stdout)).toMatchObject({ status: 'created' });
+    expect(await create('--run-at', runAt, '--start-by', runAt)).toMatchObject({
+      code: 2,
+      stderr: `photosafe: --start-by is not after run_at: it could never start in time\nAllowed: after ${runAt}, its run_at, or left out.\n`,
+    });
+    expect(await create('--start-by', 'soon')).toMatchObject({ code: 2 });
+  });
+
   it('changes no task on a dry run, and none but the one that is named', async () => {
     const params = JSON.stringify({ catalog_id: '0197c2a0-0000-7000-8000-000000000001' });
     const created = await photosafe(['task', 'create', 'thumbnails', '--params', params, '--json'], environment);

@@ -8,6 +8,13 @@ export function wholeNumber(option: string, value: string, { min = 1, max = Numb
   throw new UsageError(`${option} takes a whole number, ${limits}, not "${value}"`);
 }
 
+/** What people call something. */
+export function nameOf(option: string, value: string, { max = 200 } = {}): string {
+  const name = value.trim();
+  if (name.length >= 1 && name.length <= max) return name;
+  throw new UsageError(`${option} takes 1 to ${max} characters`);
+}
+
 export function oneOf<const Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
   const choice = choices.find((one) => one === value.toLowerCase());
   if (choice !== undefined) return choice;
