@@ -2,8 +2,8 @@ import { BulkService } from '../../../src/tasks/bulk/bulk.service.js';
 import type { BulkAction } from '../../../src/tasks/bulk/bulk.js';
 import type { TaskFilter } from '../../../src/tasks/listing/task-filter.js';
 import { TASK_STATUSES } from '../../../src/tasks/task-state.js';
-import { ACTOR, deferred, Engine, once, part, splitOnly, unique, work } from '../../support/engine-harness.js';
-import { fanOut } from '../../../src/tasks/index.js';
+import { ACTOR, deferred, Engine, once, part, split, splitOnly, unique, work } from '../../support/engine-harness.js';
+import { fanOut, retention } from '../../../src/tasks/index.js';
 import { batches, wrongCounters } from '../../support/fan-outs.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { node, Workflows } from '../../support/workflows.js';
@@ -150,5 +150,27 @@ describe('delete', () => {
     expect(await engine.count('task_fan_outs')).toBe(0);
     expect(await engine.count(`task_events WHERE task_id = $1`, [parent])).toBe(0);
     expect(await wrongCounters(engine)).toEqual([]);
+  });
+
+  it('that dies amid a chunk, and is not gone on with, leaves nothing that retention does not find', async () => {
+    engine.script.when(split, () => fanOut(splitOnly, batches(3)));
+    engine.script.when(splitOnly, () => fanOut(part, batches(3)));
+    await engine.work();
+    const [gone, kept] = [await engine.enqueue(split), await engine.enqueue(splitOnly)];
+    await engine.finished(gone);
+    await engine.finished(kept);
+    await engine.database.query(`
+      CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'died'; END $$;
+      CREATE TRIGGER die BEFORE DELETE ON finished_tasks FOR EACH ROW WHEN (OLD.parent_id IS NOT NULL) EXECUTE FUNCTION die()`);
+    await expect(change('delete', { types: ['test.split'] })).rejects.toThrow('died');
+    await engine.database.query('DROP TRIGGER die ON finished_tasks');
+    await expect(engine.tasks.get(gone)).rejects.toMatchObject({ code: 'task_not_found' });
+    expect(await engine.count('finished_tasks')).toBe(3 + 9 + 4);
+
+    const { id } = await engine.tasks.enqueue(retention, {}, { actor: ACTOR });
+    expect((await engine.finished(id)).result).toMatchObject({ tasks: 0, orphans: 12 });
+    expect(await engine.count(`finished_tasks WHERE type LIKE 'test.%'`)).toBe(4);
+    expect(await engine.count(`task_events WHERE task_id NOT IN (SELECT id FROM tasks)`)).toBe(0);
+    expect([await engine.count('task_fan_outs'), await wrongCounters(engine)]).toEqual([1, []]);
   });
 });
