@@ -25,6 +25,8 @@ afterEach(async () => {
 
 const plan = (action: BulkAction, filter: TaskFilter) => bulks.dryRun({ action, filter, actor: ACTOR });
 
+const ALL: TaskFilter = { statuses: TASK_STATUSES };
+
 async function change(action: BulkAction, filter: TaskFilter) {
   const { id } = await plan(action, filter);
   await bulks.confirm(id, { action, actor: ACTOR });
@@ -66,6 +68,26 @@ describe('a dry run', () => {
     ['retry', { statuses: ['completed'] }, 'bulk_wrong_status'],
   ])('of %s for %j is refused as %s', async (action, filter, code) => {
     await expect(plan(action, filter)).rejects.toMatchObject({ kind: 'invalid', code });
+  });
+
+  it('is swept when nobody confirmed it in time, and when what was confirmed was broken off long ago', async () => {
+    await engine.enqueue(work);
+    const [forgotten, broken, young] = [
+      await plan('cancel', ALL),
+      await plan('cancel', ALL),
+      await plan('cancel', ALL),
+    ];
+    for (const { id } of [broken, young]) await bulks.confirm(id, { action: 'cancel', actor: ACTOR });
+    const age = (id: string, days: number) =>
+      engine.database.query(
+        `UPDATE task_bulks SET planned_at = now() - $2 * interval '1 day',
+         confirmed_at = confirmed_at - $2 * interval '1 day' WHERE id = $1`,
+        [id, days],
+      );
+    await Promise.all([age(forgotten.id, 1), age(broken.id, 91), age(young.id, 89)]);
+    const { id } = await plan('cancel', ALL);
+    const left = await engine.database.query<{ id: string }>('SELECT id FROM task_bulks ORDER BY id');
+    expect(left.map((bulk) => bulk.id)).toEqual([young.id, id]);
   });
 
   it('of all there are says in its refusal how to ask for that', async () => {
