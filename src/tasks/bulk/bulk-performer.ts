@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { Settings } from '../../platform/config/settings.js';
+import { Tracing } from '../../platform/tracing/tracing.js';
 import { Canceller } from '../queue/canceller.js';
 import { EnginePool } from '../queue/engine-pool.js';
-import { REVIVE } from '../queue/rerun.sql.js';
+import { MOVE_TRACE, REVIVE } from '../queue/rerun.sql.js';
 import { Wakeup } from '../queue/wakeup.js';
 import { HOLD_WORKFLOWS_OF_TASKS } from '../workflows/advance.sql.js';
 import type { TaskStatus } from '../task-state.js';
@@ -50,6 +51,7 @@ export class BulkPerformer {
     private readonly canceller: Canceller,
     private readonly wakeup: Wakeup,
     private readonly settings: Settings,
+    private readonly tracing: Tracing,
   ) {}
 
   /** Does the next chunk; false when there is none. */
@@ -118,6 +120,8 @@ export class BulkPerformer {
       ...[still, actor, false, 'retry'],
       this.settings.prioritySeconds,
     ]);
+    const traceParent = this.tracing.spans?.active();
+    if (traceParent !== undefined) await sql.query(MOVE_TRACE, [still, traceParent]);
     const queues = new Set(revived.map((row) => row.queue));
     return {
       changed: revived.length,
