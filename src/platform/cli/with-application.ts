@@ -7,8 +7,8 @@ const DATABASE_WAIT_MS = 30_000;
 /**
  * A Nest application with the database (migrated) and `modules`, for the time of one command; its hooks run and it is
  * closed at the end, however that comes. It is no worker: what `work` enqueues is done by whoever serves, or by a
- * command that starts a worker itself. Logs go to standard error, from `warn` on; while it starts there are none, as what
- * keeps it from starting is thrown and told once. LOG_LEVEL may say otherwise.
+ * command that starts a worker itself. Logs go to standard error, and only errors; while it starts there are none, as what
+ * keeps it from starting is thrown and told once. LOG_LEVEL may say more.
  */
 export async function withApplication<T>(
   modules: readonly (Type | DynamicModule)[],
@@ -33,7 +33,7 @@ export async function withApplication<T>(
   class CommandModule {}
   const logger = new PinoLogger(log);
   const app = await NestFactory.createApplicationContext(CommandModule, { logger, abortOnError: false });
-  if (isUsual) log.level = 'warn';
+  if (isUsual) log.level = 'error';
   try {
     return await work(app);
   } finally {
