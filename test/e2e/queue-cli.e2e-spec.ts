@@ -62,6 +62,7 @@ describe('photosafe queue', () => {
     [['limit-type', TYPE, '--burst', '5'], 2, 'goes with --rate'],
     [['limit', 'default', '--concurrency', '0'], 2, '--concurrency'],
     [['limit-type', TYPE, '--breaker', '5', '--longest-cool-down', '29999'], 2, 'less than --cool-down, 30000'],
+    [['pause', 'default', '--reason', 'x'.repeat(1_001)], 2, '--reason takes 1 to 1000 characters'],
     [['limit-type', TYPE, '--longest-cool-down', '5'], 2, 'goes with --breaker'],
     [['pause-type', 'nothing'], 1, 'there is no task type'],
   ])('%j ends with %i and says why', async (args, code, why) => {

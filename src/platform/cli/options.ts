@@ -8,12 +8,15 @@ export function wholeNumber(option: string, value: string, { min = 1, max = Numb
   throw new UsageError(`${option} takes a whole number, ${limits}, not "${value}"`);
 }
 
-/** What people call something. */
-export function nameOf(option: string, value: string, { max = 200 } = {}): string {
-  const name = value.trim();
-  if (name.length >= 1 && name.length <= max) return name;
-  throw new UsageError(`${option} takes 1 to ${max} characters`);
+/** As long as the API takes it. */
+export function textOf(option: string, value: string, { max }: { readonly max: number }): string {
+  if (value.length >= 1 && value.length <= max) return value;
+  throw new UsageError(`${option} takes 1 to ${max} characters, not ${value.length}`);
 }
+
+/** What people call something. */
+export const nameOf = (option: string, value: string, { max = 200 } = {}): string =>
+  textOf(option, value.trim(), { max });
 
 export function oneOf<const Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
   const choice = choices.find((one) => one === value.toLowerCase());

@@ -36,6 +36,12 @@ describe('failureOf', () => {
     ]);
   });
 
+  it('cuts what is too long to read', () => {
+    expect(failureOf(new UsageError(`no "${'x'.repeat(100_000)}"`, 'See --help.')).text).toMatch(
+      /^photosafe: no "x{900,1000} …\nSee --help\.\n$/,
+    );
+  });
+
   it('says once what a message of several lines says already', () => {
     const error = invalid('bad_settings', 'These cannot be used:\n  PORT is "x"', {
       fields: [{ path: 'PORT', message: 'is "x"' }],

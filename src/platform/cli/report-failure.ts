@@ -45,8 +45,20 @@ function fieldLines({ message, fields }: AppError): string[] {
 const fieldLine = ({ path, message, allowed }: FieldError): string =>
   `  ${path}: ${message}${allowed === undefined ? '' : `; allowed: ${allowed}`}`;
 
+/** What was typed may be part of a message, and of any length. */
+const LONGEST_LINE = 1_000;
+
 const lines = (...texts: (string | undefined)[]): string =>
-  `${texts.filter((text) => text !== undefined).join('\n')}\n`;
+  `${texts
+    .filter((text) => text !== undefined)
+    .map(cut)
+    .join('\n')}\n`;
+
+const cut = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)} …` : line))
+    .join('\n');
 
 const isCommanderError = (error: unknown): error is CommanderError =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('commander.');

@@ -12,7 +12,7 @@ import {
   type RateLimit,
   tooShortLongest,
 } from '../limits/limits.js';
-import { limitsText } from './limits-text.js';
+import { limitsText, reasonOf } from './limits-text.js';
 import { given } from '../../platform/values/given.js';
 import { withQueues } from './queue-session.js';
 
@@ -65,7 +65,7 @@ export class QueueLimitCommand extends BaseCommand {
 
   @Option({ flags: '--reason <text>', description: 'why: kept with who did it' })
   parseReason(value: string): string {
-    return value;
+    return reasonOf(value);
   }
 }
 
@@ -130,7 +130,7 @@ export class QueueLimitTypeCommand extends BaseCommand {
 
   @Option({ flags: '--reason <text>', description: 'why: kept with who did it' })
   parseReason(value: string): string {
-    return value;
+    return reasonOf(value);
   }
 }
 

@@ -3,7 +3,7 @@ import { ApplicationEntry } from '../../platform/cli/application-entry.js';
 import { BaseCommand, type BaseOptions, GroupCommand } from '../../platform/cli/base.command.js';
 import { UsageError } from '../../platform/cli/errors.js';
 import { interruptible } from '../../platform/cli/interrupt.js';
-import { nameOf, wholeNumber } from '../../platform/cli/options.js';
+import { nameOf, textOf, wholeNumber } from '../../platform/cli/options.js';
 import { printResult, table } from '../../platform/cli/output.js';
 import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../priority-range.js';
 import { startByProblem, type StartTimes } from '../start-times.js';
@@ -161,7 +161,7 @@ export class TaskCreateCommand extends BaseCommand {
 
   @Option({ flags: '--dedup-key <key>', description: 'admits one unfinished task of the type' })
   parseDedupKey(value: string): string {
-    return value;
+    return textOf('--dedup-key', value, { max: 500 });
   }
 }
 
