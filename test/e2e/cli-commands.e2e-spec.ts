@@ -1,4 +1,4 @@
-import { photosafe } from '../support/photosafe.js';
+import { photosafe, startPhotosafe } from '../support/photosafe.js';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 describe('the command line', () => {
@@ -166,6 +166,17 @@ describe('the command line, with a database', () => {
       stderr: `photosafe: --start-by is not after run_at: it could never start in time\nAllowed: after ${runAt}, its run_at, or left out.\n`,
     });
     expect(await create('--start-by', 'soon')).toMatchObject({ code: 2 });
+  });
+
+  it('ends as usual when whoever reads its output has seen enough', async () => {
+    const child = startPhotosafe(['retention', 'show', '--json'], environment);
+    child.process.stdout?.destroy();
+    expect([await child.ended, child.lines]).toEqual([{ code: 0, signal: null }, []]);
+  });
+
+  it('says that a catalogue is neither that nor a folder', async () => {
+    const { code, stderr } = await photosafe(['rebuild', '/no/such'], environment);
+    expect([code, stderr]).toEqual([1, 'photosafe: there is no catalogue /no/such, and /no/such does not exist\n']);
   });
 
   it('changes no task on a dry run, and none but the one that is named', async () => {
