@@ -60,6 +60,15 @@ describe('the command line, without its database', () => {
     expect(ended).toEqual(lines.map(() => ({ code: 1, stdout: '', stderr })));
   });
 
+  it('keeps the log of a demo, which waits for it, off standard output', async () => {
+    const child = startPhotosafe(['demo', '--json'], { ...away, PORT: '0' });
+    const printed: unknown[] = [];
+    child.process.stdout?.on('data', (chunk: unknown) => printed.push(chunk));
+    await child.line(/the database is not there/);
+    await child.kill();
+    expect(printed).toEqual([]);
+  });
+
   it('does not take it for a bug where it only looks at the database', async () => {
     const { code, stdout, stderr } = await photosafe(['migrate', '--json'], away);
     expect([code, stdout]).toEqual([1, '']);
