@@ -73,7 +73,10 @@ import {
 
 /** Loaded when a command needs it: `--help` starts without TypeORM, pg and all the modules. */
 const application: ApplicationEntry = {
-  start: async (overrides) => (await import('./main.js')).start(overrides),
+  start: async (overrides) => {
+    const [{ start }, { pino }] = await Promise.all([import('./main.js'), import('pino')]);
+    return start(overrides, pino.destination({ dest: 2, sync: true }));
+  },
   serve: async (overrides) => (await import('./main.js')).serve(overrides),
   modules: async () => (await import('./app.module.js')).MODULES,
   openApiDocument: async () => (await import('./main.js')).apiDocument(),

@@ -3,6 +3,7 @@ import { type INestApplicationContext, Logger, type LoggerService } from '@nestj
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import type { DestinationStream } from 'pino';
 import { FirstToken } from './access/index.js';
 import { AppModule } from './app.module.js';
 import type { RunningApplication } from './platform/cli/application-entry.js';
@@ -22,11 +23,15 @@ import { WorkerService } from './tasks/index.js';
 
 /**
  * Starts PhotoSafe in this process: HTTP, worker or both, as `role` says. The port opens first and says "not ready" until
- * the database is there, however long that takes. `firstToken` is the way in, made by this very start.
+ * the database is there, however long that takes. `firstToken` is the way in, made by this very start. The log goes to
+ * standard output unless `log` is given.
  */
-export async function start(overrides: Environment = {}): Promise<RunningApplication & { firstToken?: string }> {
+export async function start(
+  overrides: Environment = {},
+  log?: DestinationStream,
+): Promise<RunningApplication & { firstToken?: string }> {
   const settings = loadSettings(overrides);
-  const logger = new QuietStartLogger(createPino(settings.logLevel));
+  const logger = new QuietStartLogger(createPino(settings.logLevel, log));
   Logger.overrideLogger(logger);
   return settings.role === 'worker' ? startWorker(settings, logger) : startServer(settings, logger);
 }

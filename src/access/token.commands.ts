@@ -1,7 +1,7 @@
 import { Command, Option, SubCommand } from 'nest-commander';
 import { BaseCommand, type BaseOptions, GroupCommand } from '../platform/cli/base.command.js';
 import { UsageError } from '../platform/cli/errors.js';
-import { oneOf } from '../platform/cli/options.js';
+import { nameOf, oneOf } from '../platform/cli/options.js';
 import { note, printResult, table } from '../platform/cli/output.js';
 import { withApplication } from '../platform/cli/with-application.js';
 import type { Actor } from './actor.js';
@@ -31,9 +31,7 @@ export class TokenCreateCommand extends BaseCommand {
 
   @Option({ flags: '--name <name>', description: 'what it is called in lists and in the audit trail', required: true })
   parseName(value: string): string {
-    const name = value.trim();
-    if (name.length >= 1 && name.length <= 100) return name;
-    throw new UsageError('--name takes 1 to 100 characters');
+    return nameOf('--name', value, { max: 100 });
   }
 
   @Option({ flags: '--role <role>', description: 'viewer, operator, worker or admin', required: true })

@@ -5,7 +5,7 @@ import { CatalogImagesService, RootsService } from '../images/index.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import { sqlState } from '../platform/database/sql-state.js';
-import { conflict, invalid, notFound } from '../platform/errors/app-error.js';
+import { AppError, conflict, invalid, notFound } from '../platform/errors/app-error.js';
 import type { Catalog, CatalogView } from './catalog.js';
 import { CatalogsRepository } from './catalogs.repository.js';
 
@@ -105,7 +105,11 @@ export class CatalogsService {
   /** Like {@link resolve}; a folder that is no catalogue yet becomes one. */
   async resolveOrMake(handle: string): Promise<{ readonly catalog: CatalogView; readonly created: boolean }> {
     const catalog = await this.find(handle);
-    return catalog === undefined ? this.ofFolder(handle) : { catalog, created: false };
+    if (catalog !== undefined) return { catalog, created: false };
+    return this.ofFolder(handle).catch((error: unknown) => {
+      if (!(error instanceof AppError) || error.code !== 'unusable_roots') throw error;
+      throw notFound('catalog_not_found', `there is no catalogue ${handle}, and ${error.message}`, { cause: error });
+    });
   }
 
   /** The catalogue of a folder; when there is none yet, one is made. @throws invalid `unusable_roots`, conflict `catalog_name_taken`. */

@@ -1,5 +1,6 @@
 import type { Transaction } from '../platform/database/transaction.js';
 import type { AnyTaskDefinition, InputOf, TaskDefinition } from './define-task.js';
+import type { StartTimes } from './start-times.js';
 
 /** Anything JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -40,6 +41,12 @@ export interface ChildResult {
 export interface EnqueueRequest<Definition extends AnyTaskDefinition = AnyTaskDefinition> {
   readonly task: Definition;
   readonly input: InputOf<Definition>;
+  readonly terms: FollowUpTerms;
+}
+
+/** How a follow-up task is to be added, where not as its definition says. */
+export interface FollowUpTerms extends StartTimes {
+  readonly priority?: number;
 }
 
 /** What a handler may use while it runs. A fake of it is all that a handler's unit test needs. */
@@ -62,7 +69,7 @@ export interface TaskContext {
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Adds a follow-up task that appears if, and only if, this attempt completes or splits: in the transaction that settles it. */
-  enqueue<D extends AnyTaskDefinition>(task: D, input: InputOf<D>): void;
+  enqueue<D extends AnyTaskDefinition>(task: D, input: InputOf<D>, terms?: FollowUpTerms): void;
   /** Adds writes to the transaction in which this attempt completes or splits: effects exactly once. */
   onSettle(write: (tx: Transaction) => Promise<void>): void;
 }
@@ -88,6 +95,8 @@ export interface FanOutOptions {
   readonly total?: number;
   /** Reaches `afterChildren` as `ctx.checkpoint`. */
   readonly checkpoint?: Json;
+  /** A batch that has not begun by then fails, with `deadline_passed`. */
+  readonly startBy?: Date;
 }
 
 export function fanOut<Input extends object>(

@@ -18,6 +18,7 @@ import { ClaimDesk } from './external/claim-desk.js';
 import { ExternalAttempts } from './external/external-attempts.service.js';
 import { ExternalClaims } from './external/external-claims.service.js';
 import { ExternalLanes } from './external/external-lanes.js';
+import { AttemptReports } from './external/attempt-reports.js';
 import { ExternalSettler } from './external/external-settler.js';
 import { ExternalTypes } from './external/external-types.service.js';
 import { Alibi } from './isolation/alibi.js';
@@ -117,7 +118,15 @@ const WORKER = [
 const RETENTION = [RetentionPolicies, ExpiredTasks, TaskArchive, RetentionService, ...taskHandlers(RetentionHandler)];
 const ISOLATION = [Orphans, Alibi, IsolationMetrics, Isolation];
 const WORKFLOWS = [InputResolver, WorkflowAdvancer, WorkflowRetrier, WorkflowStarter, WorkflowReader, WorkflowService];
-const EXTERNAL = [ExternalTypes, ExternalSettler, ExternalAttempts, ClaimDesk, ExternalLanes, ExternalClaims];
+const EXTERNAL = [
+  ExternalTypes,
+  AttemptReports,
+  ExternalSettler,
+  ExternalAttempts,
+  ClaimDesk,
+  ExternalLanes,
+  ExternalClaims,
+];
 const LINEAGE = [LineageSources, LineageService];
 const EVENTS = [TrailReader, Tail, Trail];
 const WEBHOOKS = [WebhooksRepository, Poster, WebhookService];

@@ -1,4 +1,4 @@
-import { photosafe } from '../support/photosafe.js';
+import { photosafe, startPhotosafe } from '../support/photosafe.js';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 describe('the command line', () => {
@@ -44,6 +44,35 @@ describe('the command line', () => {
       /^photosafe: These settings cannot be used:\n {2}PORT is "x"; allowed: .*\n {2}LOG_LEVEL is "loud"/,
     );
     expect(stderr).toMatch(/docs\/configuration\.md/);
+  });
+});
+
+describe('the command line, without its database', () => {
+  const away = { DATABASE_URL: 'postgres://someone:secret@127.0.0.1:1/none', PHOTOSAFE_DATA_DIR: '/dev/null/nowhere' };
+
+  it('says that it waits and in the end what is wrong, and nothing on standard output', async () => {
+    const lines = ['task list', 'task list --json', 'queue list', 'token list', 'task explain 0197', 'catalog list'];
+    const ended = await Promise.all(lines.map((line) => photosafe(line.split(' '), away)));
+    const stderr =
+      'Waiting up to 30 s for the database: connect ECONNREFUSED 127.0.0.1:1\n' +
+      'photosafe: The database (postgres://someone@127.0.0.1:1/none) cannot be used: connect ECONNREFUSED 127.0.0.1:1\n' +
+      'Nothing is lost: run the same command again. `photosafe doctor` tells what is wrong.\n';
+    expect(ended).toEqual(lines.map(() => ({ code: 1, stdout: '', stderr })));
+  });
+
+  it('keeps the log of a demo, which waits for it, off standard output', async () => {
+    const child = startPhotosafe(['demo', '--json'], { ...away, PORT: '0' });
+    const printed: unknown[] = [];
+    child.process.stdout?.on('data', (chunk: unknown) => printed.push(chunk));
+    await child.line(/the database is not there/);
+    await child.kill();
+    expect(printed).toEqual([]);
+  });
+
+  it('does not take it for a bug where it only looks at the database', async () => {
+    const { code, stdout, stderr } = await photosafe(['migrate', '--json'], away);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^photosafe: The database does not answer at the moment\. .*\nNothing is lost: .*\n$/);
   });
 });
 
@@ -113,6 +142,50 @@ describe('the command line, with a database', () => {
     expect(JSON.parse(kept.stdout)).toMatchObject({ type: 'analyze_batch', completed: 7 });
     const unknown = await photosafe(['task', 'create', 'nothing'], environment);
     expect(unknown).toMatchObject({ code: 1, stderr: expect.stringMatching(/analyze, .*thumbnails/) as string });
+  });
+
+  it('takes the priorities that the API takes', async () => {
+    const create = (priority: string) =>
+      photosafe(['task', 'create', 'maintenance.retention', '--priority', priority, '--json'], environment);
+    const last = await create('-1000');
+    expect([last.code, last.stderr]).toEqual([0, '']);
+    expect(JSON.parse(last.stdout)).toMatchObject({ priority: -1_000 });
+    expect(await create('-1001')).toMatchObject({
+      code: 2,
+      stderr: 'photosafe: --priority takes a whole number, -1000 to 1000, not "-1001"\n',
+    });
+  });
+
+  it('adds a task on the terms that the API knows', async () => {
+    const create = (...terms: string[]) =>
+      photosafe(['task', 'create', 'maintenance.retention', ...terms, '--json'], environment);
+    const [runAt, startBy] = ['2100-01-01T00:00:00.000Z', '2100-01-02T00:00:00.000Z'];
+    const later = await create('--name', 'Sweep', '--run-at', runAt, '--start-by', startBy, '--dedup-key', 'later');
+    expect([later.code, later.stderr]).toEqual([0, '']);
+    expect(JSON.parse(later.stdout)).toMatchObject({
+      name: 'Sweep',
+      status: 'queued',
+      run_at: runAt,
+      start_by: startBy,
+    });
+    const held = await create('--no-start', '--dedup-key', 'held');
+    expect(JSON.parse(held.stdout)).toMatchObject({ status: 'created' });
+    expect(await create('--run-at', runAt, '--start-by', runAt)).toMatchObject({
+      code: 2,
+      stderr: `photosafe: --start-by is not after run_at: it could never start in time\nAllowed: after ${runAt}, its run_at, or left out.\n`,
+    });
+    expect(await create('--start-by', 'soon')).toMatchObject({ code: 2 });
+  });
+
+  it('ends as usual when whoever reads its output has seen enough', async () => {
+    const child = startPhotosafe(['retention', 'show', '--json'], environment);
+    child.process.stdout?.destroy();
+    expect([await child.ended, child.lines]).toEqual([{ code: 0, signal: null }, []]);
+  });
+
+  it('says that a catalogue is neither that nor a folder', async () => {
+    const { code, stderr } = await photosafe(['rebuild', '/no/such'], environment);
+    expect([code, stderr]).toEqual([1, 'photosafe: there is no catalogue /no/such, and /no/such does not exist\n']);
   });
 
   it('changes no task on a dry run, and none but the one that is named', async () => {

@@ -18,6 +18,7 @@ const json = async (...args: string[]): Promise<Record<string, unknown>> => {
 };
 
 const TYPE = 'maintenance.find-missing-work';
+const LONGEST = ['--longest-cool-down', '100'];
 
 describe('photosafe queue', () => {
   it('lists, pauses, resumes and limits queues and types, and says who did', async () => {
@@ -26,9 +27,24 @@ describe('photosafe queue', () => {
     expect(await json('resume', 'default')).toMatchObject({ paused: null });
     expect(await json('limit', 'default', '--concurrency', '3')).toMatchObject({ limits: { concurrency: 3 } });
     expect(
-      await json('limit-type', TYPE, '--rate', '100/1m', '--burst', '5', '--breaker', '4', '--cool-down', '100'),
+      await json(
+        'limit-type',
+        TYPE,
+        '--rate',
+        '100/1m',
+        '--burst',
+        '5',
+        '--breaker',
+        '4',
+        '--cool-down',
+        '100',
+        ...LONGEST,
+      ),
     ).toMatchObject({
-      limits: { rate: { count: 100, per_ms: 60_000, burst: 5 }, breaker: { failures: 4, cool_down_ms: 100 } },
+      limits: {
+        rate: { count: 100, per_ms: 60_000, burst: 5 },
+        breaker: { failures: 4, cool_down_ms: 100, longest_cool_down_ms: 100 },
+      },
     });
     expect(await json('pause-type', TYPE)).toMatchObject({ name: TYPE, paused: { reason: null } });
     expect(await json('resume-type', TYPE)).toMatchObject({ paused: null });
@@ -45,6 +61,9 @@ describe('photosafe queue', () => {
     [['limit-type', TYPE, '--rate', '5'], 2, 'a count and a time'],
     [['limit-type', TYPE, '--burst', '5'], 2, 'goes with --rate'],
     [['limit', 'default', '--concurrency', '0'], 2, '--concurrency'],
+    [['limit-type', TYPE, '--breaker', '5', '--longest-cool-down', '29999'], 2, 'less than --cool-down, 30000'],
+    [['pause', 'default', '--reason', 'x'.repeat(1_001)], 2, '--reason takes 1 to 1000 characters'],
+    [['limit-type', TYPE, '--longest-cool-down', '5'], 2, 'goes with --breaker'],
     [['pause-type', 'nothing'], 1, 'there is no task type'],
   ])('%j ends with %i and says why', async (args, code, why) => {
     expect(await run(...args)).toMatchObject({ code, stderr: expect.stringContaining(why) as string });

@@ -9,6 +9,7 @@ import { generatePlainPhotos } from '../../src/catalogs/sample-library/generate-
 import { type Child, PROJECT_ROOT } from '../support/child.js';
 import { startPhotosafe } from '../support/photosafe.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { SLOPE } from '../support/external-http.js';
 import { type ReceivedSpan, TraceReceiver } from '../support/trace-receiver.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -183,6 +184,62 @@ describe('traces', () => {
     expect(traces[0]).toBe(named('POST /api/tasks')[0]?.traceId);
     expect(traces[1]).toBe(TRACE);
     expect(receiver.batches.every(({ path }) => path === '/elsewhere')).toBe(true);
+  });
+
+  it('go on in the trace of an operation on many tasks that runs them again', async () => {
+    const { api, worker, url } = await start({
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    });
+    const params = { catalog_id: '019b0000-0000-7000-8000-000000000000' };
+    await post(`${url}/api/tasks`, { body: { type: 'analyze', params } });
+    await worker.line(/"outcome":"failed"/, SLOW);
+    const body = { action: 'retry', filter: { status: 'failed' }, dry_run: false, expected_count: 1 };
+    await waitFor('it to be retried', async () => {
+      const { changed } = await post(`${url}/api/tasks/bulk`, { body, traceparent: `00-${TRACE}-${CALLER}-01` });
+      return changed === 1;
+    });
+    await waitFor('the second failure', () => logged(worker, /"outcome":"failed"/).length === 2, SLOW);
+    await end(api, worker);
+    expect(named('run analyze').map(({ traceId }) => traceId === TRACE)).toEqual([false, true]);
+  });
+
+  it('show attempts of external workers, from the claim to the end', async () => {
+    const { api, worker, url } = await start({
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    });
+    await post(`${url}/api/external/types`, { body: SLOPE });
+    const traceparent = `00-${TRACE}-${CALLER}-01`;
+    const task = await post(`${url}/api/tasks`, { body: { type: SLOPE.name, params: { tile: 1 } }, traceparent });
+    const claim = async (): Promise<string> => {
+      const types = [{ name: SLOPE.name, versions: [1] }];
+      const { attempts } = await post(`${url}/api/external/claim`, { body: { types, wait_ms: 5_000 } });
+      const [{ attempt_id: id }] = attempts as [{ attempt_id: string }];
+      return `${url}/api/external/attempts/${id}`;
+    };
+    const first = await claim();
+    const claimedAt = Date.now();
+    await post(`${first}/fail`, { body: { code: 'no_tile', message: 'not there yet', category: 'transient' } });
+    await post(`${await claim()}/complete`, { body: { result: 1 } });
+    await end(api, worker);
+
+    const [enqueue] = named(`enqueue ${SLOPE.name}`);
+    const attempts = named(`run ${SLOPE.name}`);
+    expect(attempts).toMatchObject([
+      {
+        ...{
+          traceId: TRACE,
+          parentSpanId: enqueue?.spanId,
+          kind: CONSUMER,
+          status: { code: 2, message: 'not there yet' },
+        },
+        attributes: { jobId: task.id, attempt: 1, outcome: 'retry', errorCode: 'no_tile', errorCategory: 'transient' },
+      },
+      { parentSpanId: enqueue?.spanId, attributes: { jobId: task.id, attempt: 2, outcome: 'completed' } },
+    ]);
+    expect(Number(attempts[0]?.startTimeUnixNano) / 1e6).toBeLessThanOrEqual(claimedAt);
+    expect(logged(api, /"attempt ended"/)).toMatchObject(attempts.map(({ spanId }) => ({ span_id: spanId })));
   });
 
   it('hold the nodes of a workflow together', async () => {

@@ -47,6 +47,10 @@ describe('workflows over HTTP', () => {
     const replay = await start();
     expect([replay.body.id, replay.headers['idempotent-replay']]).toEqual([body.id, 'true']);
 
+    const later = { ...SPEC, nodes: SPEC.nodes.map((one) => ({ ...one, start_by: new Date(Date.now() + 60_000) })) };
+    const timed = await operator.post('/api/workflows').set('Idempotency-Key', 'one').send(later);
+    expect(timed.body.id).toBe(body.id);
+
     const shown = await http.as('viewer').get(`/api/workflows/${String(body.id)}`);
     expect(shown.body.nodes).toMatchObject([
       { name: 'scan', type: 'analyze', status: 'queued', level: 0, after: [] },
@@ -104,6 +108,20 @@ describe('workflows over HTTP', () => {
         { field: 'nodes.0.after.1', value: 'a' },
       ],
     });
+    const [start_by, run_at] = ['2020-01-01T00:00:00Z', '2100-01-01T00:00:00Z'];
+    const analyze = { type: 'analyze', params: { catalog_id } };
+    const late = [
+      { name: 'a', ...analyze, start_by },
+      { name: 'b', ...analyze, run_at },
+      { name: 'c', ...analyze, run_at, start_by: run_at },
+    ];
+    expect(await post(late)).toMatchObject({
+      code: 'invalid_workflow',
+      errors: [
+        { field: 'nodes.0.start_by', value: '2020-01-01T00:00:00.000Z' },
+        { field: 'nodes.2.start_by', allowed: expect.stringContaining('its run_at') },
+      ],
+    });
     expect((await http.as('viewer').post('/api/workflows').send(SPEC)).status).toBe(403);
     expect((await http.as('viewer').get('/api/workflows/nope')).body).toMatchObject({ code: 'invalid_workflow_id' });
   });
@@ -148,5 +166,9 @@ describe('photosafe workflow', () => {
     expect((await photosafe(['workflow', 'cancel', id], environment)).stdout).toContain('cancelled, 0 of 3 nodes open');
     const refused = await photosafe(['workflow', 'run', bad], environment);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('makes "a" wait for itself')]);
+    const late = [{ name: 'a', type: 'analyze', params: { catalog_id }, start_by: '2020-01-01' }];
+    await writeFile(bad, JSON.stringify({ nodes: late }));
+    const tooLate = await photosafe(['workflow', 'run', bad], environment);
+    expect([tooLate.code, tooLate.stderr]).toEqual([1, expect.stringContaining('nodes.0.start_by has passed')]);
   });
 });

@@ -3377,6 +3377,16 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
+             * Format: date-time
+             * @description Not before this time, however early those that it runs after have ended.
+             */
+            run_at?: string;
+            /**
+             * Format: date-time
+             * @description Fails it with `deadline_passed` when it has not started by this time, which lies in the future and after `run_at`.
+             */
+            start_by?: string;
+            /**
              * @description Its share of the workflow's progress.
              * @default 1
              */

@@ -1,6 +1,7 @@
 import { Command, Option, SubCommand } from 'nest-commander';
 import { basename, resolve } from 'node:path';
 import { BaseCommand, type BaseOptions, GroupCommand } from '../../platform/cli/base.command.js';
+import { nameOf } from '../../platform/cli/options.js';
 import { printResult, table } from '../../platform/cli/output.js';
 import type { CatalogView } from '../catalog.js';
 import { withCatalogs, workUntilFinished } from './catalog-session.js';
@@ -50,7 +51,7 @@ export class CatalogCreateCommand extends BaseCommand {
 
   @Option({ flags: '--name <name>', description: 'what it is called (the name of the first folder)' })
   parseName(value: string): string {
-    return value;
+    return nameOf('--name', value);
   }
 }
 

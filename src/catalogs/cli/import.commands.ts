@@ -1,6 +1,6 @@
 import { Command, Option } from 'nest-commander';
 import { BaseCommand, type BaseOptions } from '../../platform/cli/base.command.js';
-import { UsageError } from '../../platform/cli/errors.js';
+import { nameOf } from '../../platform/cli/options.js';
 import { note, printResult } from '../../platform/cli/output.js';
 import type { Task } from '../../tasks/index.js';
 import { withCatalogs, workUntilFinished } from './catalog-session.js';
@@ -42,9 +42,7 @@ export class ImportCommand extends BaseCommand {
 
   @Option({ flags: '--name <name>', description: 'what a new catalogue is called (the name of the folder)' })
   parseName(value: string): string {
-    const name = value.trim();
-    if (name.length >= 1 && name.length <= 200) return name;
-    throw new UsageError('--name takes 1 to 200 characters');
+    return nameOf('--name', value);
   }
 
   @Option({ flags: '--no-wait', description: 'only hand the work over; a server or worker does it' })

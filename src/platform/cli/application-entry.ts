@@ -19,7 +19,7 @@ export interface RunningApplication {
  * options of the command line stand for: `{ PORT: '3001' }`.
  */
 export abstract class ApplicationEntry {
-  /** Starts it all and gives it back running. */
+  /** Starts it all and gives it back running. Its log goes to standard error: standard output is the command's. */
   abstract start(overrides: Environment): Promise<RunningApplication>;
   /** Starts it all and ends it on Ctrl-C or SIGTERM. */
   abstract serve(overrides: Environment): Promise<void>;

@@ -28,6 +28,20 @@ describe('failureOf', () => {
     expect(failureOf(unavailable('database_unavailable', 'No database.')).text).toContain('run the same command again');
   });
 
+  it('does not take a database that goes away for a bug', () => {
+    const { text, exitCode } = failureOf(new Error('Connection terminated unexpectedly'));
+    expect([text.split('\n')[0], exitCode]).toEqual([
+      'photosafe: The database does not answer at the moment. Try again shortly.',
+      1,
+    ]);
+  });
+
+  it('cuts what is too long to read', () => {
+    expect(failureOf(new UsageError(`no "${'x'.repeat(100_000)}"`, 'See --help.')).text).toMatch(
+      /^photosafe: no "x{900,1000} …\nSee --help\.\n$/,
+    );
+  });
+
   it('says once what a message of several lines says already', () => {
     const error = invalid('bad_settings', 'These cannot be used:\n  PORT is "x"', {
       fields: [{ path: 'PORT', message: 'is "x"' }],

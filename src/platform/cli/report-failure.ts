@@ -1,3 +1,4 @@
+import { databaseOutage } from '../database/database-outage.js';
 import { refusedText } from '../database/unstorable-text.js';
 import { AppError, type FieldError } from '../errors/app-error.js';
 import { CliError } from './errors.js';
@@ -24,6 +25,8 @@ export function failureOf(thrown: unknown): Failure {
   if (error instanceof AppError) {
     return { text: lines(`photosafe: ${error.message}`, ...fieldLines(error), ADVICE[error.code]), exitCode: 1 };
   }
+  const outage = databaseOutage(error);
+  if (outage) return failureOf(outage);
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text: lines(`photosafe: this is a bug: ${stack}`), exitCode: 1 };
 }
@@ -42,8 +45,20 @@ function fieldLines({ message, fields }: AppError): string[] {
 const fieldLine = ({ path, message, allowed }: FieldError): string =>
   `  ${path}: ${message}${allowed === undefined ? '' : `; allowed: ${allowed}`}`;
 
+/** What was typed may be part of a message, and of any length. */
+const LONGEST_LINE = 1_000;
+
 const lines = (...texts: (string | undefined)[]): string =>
-  `${texts.filter((text) => text !== undefined).join('\n')}\n`;
+  `${texts
+    .filter((text) => text !== undefined)
+    .map(cut)
+    .join('\n')}\n`;
+
+const cut = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)} …` : line))
+    .join('\n');
 
 const isCommanderError = (error: unknown): error is CommanderError =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('commander.');

@@ -4,6 +4,10 @@ import { failureOf } from './report-failure.js';
 
 /** Runs the command line of this process. Sets the exit code; ends when the command has ended. */
 export async function runCli(rootModule: Type, version: string): Promise<void> {
+  // Whoever read it has seen enough (`| head`): no failure, and no reason to break off what the command does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   await CommandFactory.run(rootModule, {
     cliName: 'photosafe',
     version,

@@ -1,4 +1,5 @@
 import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/common';
+import { note } from './output.js';
 
 /** A command's user waits: what does not pass by itself in this time is told instead. */
 const DATABASE_WAIT_MS = 30_000;
@@ -6,7 +7,8 @@ const DATABASE_WAIT_MS = 30_000;
 /**
  * A Nest application with the database (migrated) and `modules`, for the time of one command; its hooks run and it is
  * closed at the end, however that comes. It is no worker: what `work` enqueues is done by whoever serves, or by a
- * command that starts a worker itself. Logs go to standard error, and only from `warn` on unless LOG_LEVEL says more.
+ * command that starts a worker itself. Logs go to standard error, and only errors; while it starts there are none, as what
+ * keeps it from starting is thrown and told once. LOG_LEVEL may say more.
  */
 export async function withApplication<T>(
   modules: readonly (Type | DynamicModule)[],
@@ -23,14 +25,22 @@ export async function withApplication<T>(
       import('pino'),
     ]);
   const settings = loadSettings({ PHOTOSAFE_ROLE: 'api' });
-  const level = settings.logLevel === 'info' ? 'warn' : settings.logLevel;
-  const logger = new PinoLogger(createPino(level, pino.destination({ dest: 2, sync: true })));
-  @Module({ imports: [PlatformModule.forRoot(settings, { waitMs: DATABASE_WAIT_MS }), ...modules] })
+  const isUsual = settings.logLevel === 'info';
+  const log = createPino(isUsual ? 'silent' : settings.logLevel, pino.destination({ dest: 2, sync: true }));
+  @Module({
+    imports: [PlatformModule.forRoot(settings, { waitMs: DATABASE_WAIT_MS, onWait: sayThatItWaits }), ...modules],
+  })
   class CommandModule {}
+  const logger = new PinoLogger(log);
   const app = await NestFactory.createApplicationContext(CommandModule, { logger, abortOnError: false });
+  if (isUsual) log.level = 'error';
   try {
     return await work(app);
   } finally {
     await app.close();
   }
 }
+
+const sayThatItWaits = (reason: string): void => {
+  note(`Waiting up to ${String(DATABASE_WAIT_MS / 1_000)} s for the database: ${reason}`);
+};

@@ -10,6 +10,8 @@ export interface Patience {
    * give their database). A number: for what may pass by itself, at most that long (commands, whose user waits).
    */
   readonly waitMs?: number;
+  /** Told why it has to wait, once. */
+  readonly onWait?: (reason: string) => void;
   /** For tests. */
   readonly firstPauseMs?: number;
 }
@@ -40,6 +42,7 @@ export async function connectWithRetry<T>(
       const hopeless = patience.waitMs !== undefined && isSetUpWrong(error);
       if (!mayPass(error) || hopeless || Date.now() + pauseMs > deadline) throw asUnavailable(error, description);
       const reason = explain(error);
+      if (attempt === 1) patience.onWait?.(reason);
       logger.warn({
         message: 'the database is not there; trying again',
         database: description,

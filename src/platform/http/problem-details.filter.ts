@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { refusedText } from '../database/unstorable-text.js';
 import { AppError } from '../errors/app-error.js';
 import { allowedMethods } from './allowed-methods.js';
-import { databaseOutage } from './database-outage.js';
+import { databaseOutage } from '../database/database-outage.js';
 import { bugProblem, type Problem, problem, problemOf } from './problem.js';
 import { requestIdOf } from './request-logging.js';
 import { pathOf } from './request-path.js';

@@ -78,12 +78,13 @@ export class OpenTelemetrySpans implements Spans {
 
   private constructor(private readonly provider: TracerProvider) {}
 
-  open({ name, kind, attributes, parent }: SpanOptions): OpenSpan {
+  open({ name, kind, attributes, parent, startedAt: startTime }: SpanOptions): OpenSpan {
     const remote = typeof parent === 'string' ? parseTraceParent(parent) : undefined;
     const within =
       remote === undefined ? context.active() : trace.setSpanContext(context.active(), { ...remote, isRemote: true });
     const root = parent === null || (parent !== undefined && remote === undefined);
-    return new RecordedSpan(this.tracer.startSpan(name, { kind: KINDS[kind], attributes, root }, within), this.tracer);
+    const options = { kind: KINDS[kind], attributes, root, startTime };
+    return new RecordedSpan(this.tracer.startSpan(name, options, within), this.tracer);
   }
 
   active(): string | undefined {

@@ -12,6 +12,8 @@ export interface SpanOptions {
    * in which it is opened.
    */
   readonly parent?: string | null;
+  /** When it began, if that was before it is opened. */
+  readonly startedAt?: Date;
 }
 
 /** A span that has begun. */

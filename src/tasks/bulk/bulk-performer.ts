@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { sqlState } from '../../platform/database/sql-state.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { Settings } from '../../platform/config/settings.js';
+import { Tracing } from '../../platform/tracing/tracing.js';
 import { Canceller } from '../queue/canceller.js';
 import { EnginePool } from '../queue/engine-pool.js';
-import { REVIVE } from '../queue/rerun.sql.js';
+import { MOVE_TRACE, REVIVE } from '../queue/rerun.sql.js';
 import { Wakeup } from '../queue/wakeup.js';
 import { HOLD_WORKFLOWS_OF_TASKS } from '../workflows/advance.sql.js';
 import type { TaskStatus } from '../task-state.js';
@@ -12,15 +13,14 @@ import type { BulkAction } from './bulk.js';
 import {
   CHUNK_OF_BULK,
   COUNT_CHANGED,
-  DELETE_ORPHANS,
   DELETE_TASKS,
   GONE,
   HOLD_BULK,
   NEXT_CHUNK,
-  ORPHANS_OF,
   STILL_LIVE,
   STILL_RETRYABLE,
 } from './bulk.sql.js';
+import { deleteBelow } from './delete-below.js';
 
 interface Chunk {
   readonly action: BulkAction;
@@ -36,8 +36,6 @@ interface Done {
   readonly announce: () => void;
 }
 
-/** Batches that are deleted by one statement. */
-const ORPHANS_A_STATEMENT = 2_000;
 const UNIQUE_VIOLATION = '23505';
 /** A dedup key may be taken between being looked at and being taken: then look again. */
 const DEDUP_ROUNDS = 5;
@@ -53,6 +51,7 @@ export class BulkPerformer {
     private readonly canceller: Canceller,
     private readonly wakeup: Wakeup,
     private readonly settings: Settings,
+    private readonly tracing: Tracing,
   ) {}
 
   /** Does the next chunk; false when there is none. */
@@ -80,7 +79,10 @@ export class BulkPerformer {
     if (done.chunk.action === 'delete') {
       // The batches go after their tasks, which nobody can bring back any more, and before the chunk counts as done.
       const gone = await this.pool.query<{ id: string }>(GONE, [done.chunk.task_ids]);
-      await this.deleteBelow(gone.map((row) => row.id));
+      await deleteBelow(
+        this.pool,
+        gone.map((row) => row.id),
+      );
       await finishChunk(this.pool, id, done.chunk);
     }
     return true;
@@ -118,6 +120,8 @@ export class BulkPerformer {
       ...[still, actor, false, 'retry'],
       this.settings.prioritySeconds,
     ]);
+    const traceParent = this.tracing.spans?.active();
+    if (traceParent !== undefined) await sql.query(MOVE_TRACE, [still, traceParent]);
     const queues = new Set(revived.map((row) => row.queue));
     return {
       changed: revived.length,
@@ -125,18 +129,6 @@ export class BulkPerformer {
         for (const queue of queues) this.wakeup.queued(queue);
       },
     };
-  }
-
-  /** Deletes what hangs below deleted tasks, the deepest first, so that an interruption leaves nothing out of reach. */
-  private async deleteBelow(parentIds: readonly string[]): Promise<void> {
-    if (parentIds.length === 0) return;
-    for (;;) {
-      const orphans = await this.pool.query<{ id: string }>(ORPHANS_OF, [parentIds, ORPHANS_A_STATEMENT]);
-      if (orphans.length === 0) return;
-      const ids = orphans.map((row) => row.id);
-      await this.deleteBelow(ids);
-      await this.pool.query(DELETE_ORPHANS, [ids]);
-    }
   }
 }
 

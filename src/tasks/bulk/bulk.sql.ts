@@ -40,10 +40,10 @@ export const CONFIRM_BULK = `
     AND ($5::jsonb IS NULL OR filter = $5::jsonb) AND (confirmed_at IS NOT NULL OR planned_at > now() - $4 * interval '1 millisecond')
   RETURNING ${BULK_COLUMNS}`;
 
-/** Plans that nobody confirmed, and the records of old operations. */
+/** Plans that nobody confirmed, and the records of old operations, also of those that were broken off. */
 export const SWEEP_BULKS = `
   DELETE FROM task_bulks
-  WHERE (confirmed_at IS NULL AND planned_at < now() - $1 * interval '1 millisecond') OR finished_at < now() - interval '90 days'`;
+  WHERE (confirmed_at IS NULL AND planned_at < now() - $1 * interval '1 millisecond') OR coalesce(finished_at, confirmed_at) < now() - interval '90 days'`;
 
 /**
  * Takes the operation, so that two processes that carry it out do one chunk after the other. The chunk is read afterwards:

@@ -1,3 +1,4 @@
+import { textOf } from '../../platform/cli/options.js';
 import type { Limits } from '../limits/limits.js';
 
 /** Limits in a cell: `2 at once, 1 per key, 10/1000 ms`. */
@@ -10,3 +11,6 @@ export function limitsText({ concurrency, concurrencyPerKey, rate, breaker }: Li
   ];
   return parts.join(', ') || 'none';
 }
+
+/** Why somebody changes limits: kept with who did it. */
+export const reasonOf = (value: string): string => textOf('--reason', value, { max: 1_000 });

@@ -4,8 +4,16 @@ import { BaseCommand, type BaseOptions } from '../../platform/cli/base.command.j
 import { UsageError } from '../../platform/cli/errors.js';
 import { wholeNumber } from '../../platform/cli/options.js';
 import { printResult, table } from '../../platform/cli/output.js';
-import { LONGEST_MS, MOST_AT_ONCE, type LimitsOverride, type RateLimit } from '../limits/limits.js';
-import { limitsText } from './limits-text.js';
+import {
+  type Breaker,
+  LONGEST_MS,
+  MOST_AT_ONCE,
+  type LimitsOverride,
+  type RateLimit,
+  tooShortLongest,
+} from '../limits/limits.js';
+import { limitsText, reasonOf } from './limits-text.js';
+import { given } from '../../platform/values/given.js';
 import { withQueues } from './queue-session.js';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -21,6 +29,7 @@ interface TypeLimitOptions extends QueueLimitOptions {
   burst?: number;
   breaker?: number | null;
   coolDown?: number;
+  longestCoolDown?: number;
 }
 
 @SubCommand({
@@ -56,7 +65,7 @@ export class QueueLimitCommand extends BaseCommand {
 
   @Option({ flags: '--reason <text>', description: 'why: kept with who did it' })
   parseReason(value: string): string {
-    return value;
+    return reasonOf(value);
   }
 }
 
@@ -114,9 +123,14 @@ export class QueueLimitTypeCommand extends BaseCommand {
     return wholeNumber('--cool-down', value, { min: 1, max: LONGEST_MS });
   }
 
+  @Option({ flags: '--longest-cool-down <ms>', description: 'each failed try doubles the time, up to this (900000)' })
+  parseLongestCoolDown(value: string): number {
+    return wholeNumber('--longest-cool-down', value, { min: 1, max: LONGEST_MS });
+  }
+
   @Option({ flags: '--reason <text>', description: 'why: kept with who did it' })
   parseReason(value: string): string {
-    return value;
+    return reasonOf(value);
   }
 }
 
@@ -158,15 +172,25 @@ function rateOf(value: string): RateLimit | null {
   return { count: Number(count), perMs };
 }
 
-function overrideOf({ concurrency, perKey, rate, burst, breaker, coolDown }: TypeLimitOptions): LimitsOverride {
+function breakerOf({ breaker, coolDown, longestCoolDown }: TypeLimitOptions): Breaker | null | undefined {
+  if (breaker === undefined || breaker === null) {
+    if (coolDown !== undefined) throw new UsageError('--cool-down goes with --breaker');
+    if (longestCoolDown !== undefined) throw new UsageError('--longest-cool-down goes with --breaker');
+    return breaker;
+  }
+  const times = given({ coolDownMs: coolDown, longestCoolDownMs: longestCoolDown });
+  const least = tooShortLongest(times);
+  if (least === undefined) return { failures: breaker, ...times };
+  throw new UsageError(`--longest-cool-down must not be less than --cool-down, ${String(least)}`);
+}
+
+function overrideOf({ concurrency, perKey, rate, burst, ...options }: TypeLimitOptions): LimitsOverride {
   if (burst !== undefined && !rate) throw new UsageError('--burst goes with --rate');
-  if (coolDown !== undefined && !breaker) throw new UsageError('--cool-down goes with --breaker');
+  const breaker = breakerOf(options);
   return {
     ...(concurrency !== undefined && { concurrency }),
     ...(perKey !== undefined && { concurrencyPerKey: perKey }),
     ...(rate !== undefined && { rate: rate && { ...rate, ...(burst && { burst }) } }),
-    ...(breaker !== undefined && {
-      breaker: breaker === null ? null : { failures: breaker, ...(coolDown && { coolDownMs: coolDown }) },
-    }),
+    ...(breaker !== undefined && { breaker }),
   };
 }

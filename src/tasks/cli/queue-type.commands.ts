@@ -4,7 +4,7 @@ import { ApplicationEntry } from '../../platform/cli/application-entry.js';
 import { BaseCommand, type BaseOptions } from '../../platform/cli/base.command.js';
 import { printResult, table } from '../../platform/cli/output.js';
 import type { TypeLimitsState } from '../limits/type-limits.js';
-import { limitsText } from './limits-text.js';
+import { limitsText, reasonOf } from './limits-text.js';
 import { type QueueSession, withQueues } from './queue-session.js';
 
 const TYPE_ARGUMENT = { arguments: '<type>', argsDescription: { type: 'a task type, in any letter case' } };
@@ -57,7 +57,7 @@ abstract class TypeChangeCommand extends BaseCommand {
 
   @Option({ flags: '--reason <text>', description: 'why: kept with who did it' })
   parseReason(value: string): string {
-    return value;
+    return reasonOf(value);
   }
 }
 

@@ -4,6 +4,7 @@ import { ApplicationEntry } from '../../platform/cli/application-entry.js';
 import { BaseCommand, type BaseOptions, GroupCommand } from '../../platform/cli/base.command.js';
 import { printResult, table } from '../../platform/cli/output.js';
 import type { QueueState } from '../limits/queue-overview.js';
+import { reasonOf } from './limits-text.js';
 import { QueueEventsCommand, QueueLimitCommand, QueueLimitTypeCommand } from './queue-limit.commands.js';
 import {
   QueueCloseCircuitCommand,
@@ -78,7 +79,7 @@ abstract class QueueChangeCommand extends BaseCommand {
 
   @Option({ flags: '--reason <text>', description: 'why: kept with who did it' })
   parseReason(value: string): string {
-    return value;
+    return reasonOf(value);
   }
 }
 

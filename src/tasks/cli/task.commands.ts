@@ -3,12 +3,14 @@ import { ApplicationEntry } from '../../platform/cli/application-entry.js';
 import { BaseCommand, type BaseOptions, GroupCommand } from '../../platform/cli/base.command.js';
 import { UsageError } from '../../platform/cli/errors.js';
 import { interruptible } from '../../platform/cli/interrupt.js';
-import { wholeNumber } from '../../platform/cli/options.js';
+import { nameOf, textOf, wholeNumber } from '../../platform/cli/options.js';
 import { printResult, table } from '../../platform/cli/output.js';
+import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../priority-range.js';
+import { startByProblem, type StartTimes } from '../start-times.js';
 import type { TaskStatus } from '../task-state.js';
 import { TaskCancelCommand, TaskDeleteCommand, TaskRetryCommand } from './task-change.commands.js';
 import { taskDetails } from './task-details.js';
-import { type FilterOptions, filterOf, parseStatuses, STATUS_OPTION } from './task-filter-options.js';
+import { type FilterOptions, filterOf, parseStatuses, parseTime, STATUS_OPTION } from './task-filter-options.js';
 import { TaskExplainCommand, TaskStatsCommand } from './task-insight.commands.js';
 import { progressText, stateText } from './task-text.js';
 import { withTasks } from './with-tasks.js';
@@ -89,10 +91,12 @@ export class TaskWatchCommand extends BaseCommand {
   }
 }
 
-interface CreateOptions extends BaseOptions {
+interface CreateOptions extends BaseOptions, StartTimes {
+  name?: string;
   params?: object;
   priority?: number;
   dedupKey?: string;
+  start?: boolean;
 }
 
 @SubCommand({
@@ -106,16 +110,22 @@ export class TaskCreateCommand extends BaseCommand {
     super();
   }
 
-  async run([type = '']: string[], { params = {}, priority, dedupKey, ...options }: CreateOptions): Promise<void> {
+  async run([type = '']: string[], { params = {}, start, json, ...terms }: CreateOptions): Promise<void> {
     const { toTaskDto } = await import('../http/task-json.js');
+    assertInTime(terms);
     await withTasks(
       async ({ tasks, actor }) => {
-        const { id } = await tasks.create(type, params, { actor, priority, dedupKey });
+        const { id } = await tasks.create(type, params, { actor, ...terms, runImmediately: start });
         const task = await tasks.get(id);
-        await printResult(options, toTaskDto(task), () => stateText(task));
+        await printResult({ json }, toTaskDto(task), () => stateText(task));
       },
       await this.application.modules(),
     );
+  }
+
+  @Option({ flags: '--name <name>', description: 'what people call it (the title of the type)' })
+  parseName(value: string): string {
+    return nameOf('--name', value);
   }
 
   @Option({ flags: '--params <json>', description: 'its input, a JSON object ({})' })
@@ -131,12 +141,27 @@ export class TaskCreateCommand extends BaseCommand {
 
   @Option({ flags: '--priority <number>', description: 'higher goes first (that of the type)' })
   parsePriority(value: string): number {
-    return wholeNumber('--priority', value, { min: 0, max: 1_000 });
+    return wholeNumber('--priority', value, { min: LOWEST_PRIORITY, max: HIGHEST_PRIORITY });
+  }
+
+  @Option({ flags: '--run-at <time>', description: 'not before this time' })
+  parseRunAt(value: string): Date {
+    return parseTime('--run-at', value);
+  }
+
+  @Option({ flags: '--start-by <time>', description: 'fail it if it has not started by this time' })
+  parseStartBy(value: string): Date {
+    return parseTime('--start-by', value);
+  }
+
+  @Option({ flags: '--no-start', description: 'let it wait until it is run (photosafe task run)' })
+  parseStart(): boolean {
+    return false;
   }
 
   @Option({ flags: '--dedup-key <key>', description: 'admits one unfinished task of the type' })
   parseDedupKey(value: string): string {
-    return value;
+    return textOf('--dedup-key', value, { max: 500 });
   }
 }
 
@@ -173,3 +198,9 @@ export class TaskRunCommand extends BaseCommand {
   ],
 })
 export class TaskCommand extends GroupCommand {}
+
+/** @throws UsageError for a task that could never start in time. */
+function assertInTime(times: StartTimes): void {
+  const problem = startByProblem(times, new Date());
+  if (problem) throw new UsageError(`--start-by ${problem.message}`, `Allowed: ${problem.allowed ?? ''}.`);
+}

@@ -8,6 +8,7 @@ import { printResult, table } from '../../platform/cli/output.js';
 import { withApplication } from '../../platform/cli/with-application.js';
 import type { TaskStatus } from '../task-state.js';
 import { WORKFLOW_STATUSES, type Workflow } from '../workflows/workflow.js';
+import type { WorkflowSpec } from '../workflows/workflow-plan.js';
 import type { WorkflowService } from '../workflows/workflow.service.js';
 import { parseStatuses } from './task-filter-options.js';
 
@@ -25,10 +26,12 @@ export class WorkflowRunCommand extends BaseCommand {
   }
 
   async run([file = '']: string[], options: BaseOptions): Promise<void> {
-    const body = await jsonFile(file);
+    const spec = await specOf(await jsonFile(file));
+    const { assertInTime } = await import('../workflows/workflow-plan.js');
+    assertInTime(spec, new Date());
     await withWorkflows(
-      async (workflows, { actor, dto, parse }) => {
-        const { id } = await workflows.start(dto.toWorkflowSpec(await parse(body)), { actor });
+      async (workflows, { actor, dto }) => {
+        const { id } = await workflows.start(spec, { actor });
         await show(workflows, id, { options, dto });
       },
       await this.application.modules(),
@@ -125,30 +128,31 @@ type Dto = typeof import('../http/dto/workflow.dto.js');
 interface Tools {
   readonly actor: string;
   readonly dto: Dto;
-  /** Checks a document as a request's body is checked. */
-  readonly parse: (body: unknown) => Promise<InstanceType<Dto['StartWorkflowDto']>>;
 }
 
 async function withWorkflows(
   work: (workflows: WorkflowService, tools: Tools) => Promise<void>,
   modules: readonly Type[] = [],
 ): Promise<void> {
-  const [{ TasksModule }, { WorkflowService: Service }, { AccessModule, cliActor }, dto, { InputValidationPipe }] =
-    await Promise.all([
-      import('../tasks.module.js'),
-      import('../workflows/workflow.service.js'),
-      import('../../access/index.js'),
-      import('../http/dto/workflow.dto.js'),
-      import('../../platform/http/validation.pipe.js'),
-    ]);
-  const pipe = new InputValidationPipe();
-  const parse: Tools['parse'] = async (body) =>
-    (await pipe.transform(body, { type: 'body', metatype: dto.StartWorkflowDto })) as InstanceType<
-      Dto['StartWorkflowDto']
-    >;
+  const [{ TasksModule }, { WorkflowService: Service }, { AccessModule, cliActor }, dto] = await Promise.all([
+    import('../tasks.module.js'),
+    import('../workflows/workflow.service.js'),
+    import('../../access/index.js'),
+    import('../http/dto/workflow.dto.js'),
+  ]);
   await withApplication([AccessModule, TasksModule, ...modules], (app) =>
-    work(app.get(Service), { actor: cliActor().label, dto, parse }),
+    work(app.get(Service), { actor: cliActor().label, dto }),
   );
+}
+
+/** What a document describes, checked as a request's body is. */
+async function specOf(document: unknown): Promise<WorkflowSpec> {
+  const [{ StartWorkflowDto: metatype, toWorkflowSpec }, { InputValidationPipe }] = await Promise.all([
+    import('../http/dto/start-workflow.dto.js'),
+    import('../../platform/http/validation.pipe.js'),
+  ]);
+  const body: unknown = await new InputValidationPipe().transform(document, { type: 'body', metatype });
+  return toWorkflowSpec(body as InstanceType<typeof metatype>);
 }
 
 async function show(

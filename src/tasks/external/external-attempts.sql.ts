@@ -2,7 +2,7 @@
 const HELD = `t.id = $1 AND t.fence = $2 AND t.status = 'running' AND w.id = t.worker_id AND w.external`;
 
 const ATTEMPT = `t.id, t.queue, t.type, t.version, t.fence, t.attempt, t.max_attempts, t.worker_id, t.parent_id IS NOT NULL AS has_parent, t.workflow_id,
-  t.started_at, t.timeout_ms, t.processed, t.total, t.cancel_requested_at IS NOT NULL AS cancel, t.cancel_requested_by`;
+  t.started_at, t.timeout_ms, t.processed, t.total, t.trace_parent, t.cancel_requested_at IS NOT NULL AS cancel, t.cancel_requested_by`;
 
 export const HELD_ATTEMPT = `SELECT ${ATTEMPT} FROM live_tasks t JOIN task_workers w ON true WHERE ${HELD}`;
 

@@ -1,10 +1,10 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { EnginePool } from '../queue/engine-pool.js';
 import { Circuits } from '../limits/circuits.js';
 import { type Return, Settlement } from '../queue/settlement.js';
 import { type Failure, retryDelayMs } from '../retry-policy.js';
 import type { WrittenOutcome } from '../worker/outcome-writer.js';
-import { TaskMetrics } from '../worker/task-metrics.js';
+import { AttemptReports } from './attempt-reports.js';
 import { DROP_LEASE } from './external-attempts.sql.js';
 import { ExternalTypes } from './external-types.service.js';
 import { type HeldAttempt, settled } from './held-attempt.js';
@@ -15,14 +15,12 @@ import { type HeldAttempt, settled } from './held-attempt.js';
  */
 @Injectable()
 export class ExternalSettler {
-  private readonly logger = new Logger(ExternalSettler.name);
-
   constructor(
     private readonly pool: EnginePool,
     private readonly settlement: Settlement,
     private readonly types: ExternalTypes,
-    private readonly metrics: TaskMetrics,
     private readonly circuits: Circuits,
+    private readonly reports: AttemptReports,
   ) {}
 
   async complete(held: HeldAttempt, result: string | null, actor: string): Promise<void> {
@@ -64,18 +62,9 @@ export class ExternalSettler {
     await this.ended(held, ids, { end: failure ? 'retry' : 'released', failure });
   }
 
-  private async ended(held: HeldAttempt, ids: Set<string>, { end, failure }: WrittenOutcome): Promise<void> {
+  private async ended(held: HeldAttempt, ids: Set<string>, outcome: WrittenOutcome): Promise<void> {
     if (!ids.has(held.id)) return;
-    const durationMs = Date.now() - held.started_at.getTime();
-    this.metrics.attemptEnded(held.type, end, Math.max(0, durationMs));
-    const { id: jobId, type: taskName, version: taskVersion, attempt, fence } = held;
-    const line = { message: 'attempt ended', outcome: end, durationMs, jobId, taskName, taskVersion, attempt, fence };
-    if (failure) {
-      const { code: errorCode, category: errorCategory, message: errorMessage } = failure;
-      this.logger.warn({ ...line, errorCode, errorCategory, errorMessage });
-    } else {
-      this.logger.log(line);
-    }
+    this.reports.ended(held, outcome);
     await this.pool.query(DROP_LEASE, [held.worker_id]);
     if (this.circuits.isLimited(held.type, held.queue)) this.settlement.wake([held.queue]);
   }

@@ -16,6 +16,7 @@ export interface HeldAttempt {
   readonly timeout_ms: number;
   readonly processed: string;
   readonly total: string | null;
+  readonly trace_parent: string | null;
   readonly cancel: boolean;
   readonly cancel_requested_by: string | null;
 }

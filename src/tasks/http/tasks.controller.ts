@@ -6,13 +6,14 @@ import { type Actor, CurrentActor, Roles } from '../../access/index.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { decodeCursor } from '../../platform/http/cursor.js';
 import { timeOf } from '../../platform/http/time-of.js';
+import { invalid } from '../../platform/errors/app-error.js';
+import { startByProblem, type StartTimes } from '../start-times.js';
 import { TaskService } from '../task.service.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
 import { ListTasksDto } from './dto/list-tasks.dto.js';
 import { toTaskFilter } from './dto/task-filter.dto.js';
 import { TaskDto, TaskPageDto, TaskResultDto, TaskStatusDto } from './dto/task.dto.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
-import { checkStartBy } from './start-times.js';
 import { toTaskDto, toTaskPageDto, toTaskStatusDto } from './task-json.js';
 import { accepted } from './task-responses.js';
 
@@ -49,7 +50,7 @@ export class TasksController {
       priority: body.priority,
       ...times,
       refuse: () => {
-        checkStartBy(times, this.clock.now());
+        assertInTime(times, this.clock.now());
       },
       dedupKey: body.dedup_key,
       metadata: body.task_metadata,
@@ -116,4 +117,12 @@ export class TasksController {
   async cancelTask(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<TaskDto> {
     return toTaskDto(await this.tasks.cancel(id, actor.label));
   }
+}
+
+/** @throws invalid `validation_failed` for a task that could never start in time. */
+function assertInTime(times: StartTimes, now: Date): void {
+  const problem = startByProblem(times, now);
+  if (!problem) return;
+  const fields = [{ path: 'start_by', ...problem }];
+  throw invalid('validation_failed', 'One field of the body is not acceptable: start_by.', { fields });
 }

@@ -3,15 +3,16 @@ import { ApiAcceptedResponse, ApiHeader, ApiTags } from '@nestjs/swagger';
 import { isUUID } from 'class-validator';
 import type { Response } from 'express';
 import { type Actor, CurrentActor, Roles } from '../../access/index.js';
+import { Clock } from '../../platform/clock/clock.js';
 import { cursorAfter, decodeCursor } from '../../platform/http/cursor.js';
+import { assertInTime } from '../workflows/workflow-plan.js';
 import { WorkflowService } from '../workflows/workflow.service.js';
+import { StartWorkflowDto, toWorkflowSpec } from './dto/start-workflow.dto.js';
 import {
   ListWorkflowsDto,
   RetryWorkflowDto,
-  StartWorkflowDto,
   toWorkflowDto,
   toWorkflowGraphDto,
-  toWorkflowSpec,
   WorkflowDto,
   WorkflowGraphDto,
   WorkflowPageDto,
@@ -22,7 +23,10 @@ import { statusesOf } from './status-words.js';
 @ApiTags('workflows')
 @Controller('workflows')
 export class WorkflowsController {
-  constructor(private readonly workflows: WorkflowService) {}
+  constructor(
+    private readonly workflows: WorkflowService,
+    private readonly clock: Clock,
+  ) {}
 
   /** Starts tasks that wait for each other, as one. With `Idempotency-Key`, a repeated request gives the first one's. */
   @Post()
@@ -39,7 +43,14 @@ export class WorkflowsController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<WorkflowDto> {
     const idempotencyKey = idempotencyKeyOf(response.req.header('idempotency-key'));
-    const { id, created } = await this.workflows.start(toWorkflowSpec(body), { actor: actor.label, idempotencyKey });
+    const spec = toWorkflowSpec(body);
+    const { id, created } = await this.workflows.start(spec, {
+      actor: actor.label,
+      idempotencyKey,
+      refuse: () => {
+        assertInTime(spec, this.clock.now());
+      },
+    });
     response.setHeader('Location', `/api/workflows/${id}`);
     if (!created) response.setHeader('Idempotent-Replay', 'true');
     return toWorkflowDto(await this.workflows.get(id));

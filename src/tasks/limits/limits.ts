@@ -36,6 +36,14 @@ export const LONGEST_MS = 7 * 86_400_000;
 export const COOL_DOWN_MS = 30_000;
 export const LONGEST_COOL_DOWN_MS = 15 * 60_000;
 
+/** It would never hold: no cool-down is shorter than the first. Gives what the longest must be at least. */
+export function tooShortLongest({
+  coolDownMs = COOL_DOWN_MS,
+  longestCoolDownMs,
+}: Partial<Breaker>): number | undefined {
+  return longestCoolDownMs !== undefined && longestCoolDownMs < coolDownMs ? coolDownMs : undefined;
+}
+
 /** @throws Error for limits that a definition cannot have. */
 export function assertLimits({ concurrency, concurrencyPerKey, rate, breaker }: Limits, whose: string): void {
   const wholes: readonly [string, number | undefined, number][] = [
@@ -52,6 +60,9 @@ export function assertLimits({ concurrency, concurrencyPerKey, rate, breaker }: 
     if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= most)) continue;
     throw new Error(`${whose}: limits.${field} must be a whole number from 1 to ${String(most)}, not ${String(value)}`);
   }
+  const least = breaker && tooShortLongest(breaker);
+  if (least === undefined) return;
+  throw new Error(`${whose}: limits.breaker.longestCoolDownMs must not be less than coolDownMs, ${String(least)}`);
 }
 
 /** What holds: what is set, and what is declared where nothing is set. */

@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import type { Sql } from '../../platform/database/transaction.js';
+import { deleteBelow } from '../bulk/delete-below.js';
 import { firstIdAt } from '../listing/task-filter.js';
 import type { Sweep } from './retention-policy.js';
+import { FIRST_ID } from './retention-run.js';
 import {
   EXPIRED,
   EXPIRED_WORKFLOWS,
   FAMILIES,
+  MISSING_PARENTS,
   REMOVE,
   REMOVE_EVENT_BATCHES,
   REMOVE_WORKFLOWS,
@@ -18,6 +21,7 @@ import {
 /** Looked at by one statement. */
 const ROOTS_A_LOOK = 500;
 const EVENT_BATCHES_A_LOOK = 500;
+const PARENTS_A_LOOK = 2_000;
 
 /** Tasks that may go together: with each all its batches, with a workflow all its tasks. */
 export interface ExpiredBatch {
@@ -100,6 +104,20 @@ export class ExpiredTasks {
       ]);
       sum += piece?.removed ?? 0;
       after = piece?.last ?? null;
+    }
+    return sum;
+  }
+
+  /** Removes batches whose task is gone: a deletion of many tasks that was broken off leaves such. Gives how many. */
+  async removeOrphans(signal: AbortSignal): Promise<number> {
+    let sum = 0;
+    for (let after: string | null = FIRST_ID; after !== null;) {
+      signal.throwIfAborted();
+      const [look]: { last: string | null; missing: string[] }[] = await this.database.query(MISSING_PARENTS, [
+        ...[after, PARENTS_A_LOOK],
+      ]);
+      sum += await deleteBelow(this.database, look?.missing ?? []);
+      after = look?.last ?? null;
     }
     return sum;
   }

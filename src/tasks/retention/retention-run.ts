@@ -24,7 +24,7 @@ export interface DoneBatch {
   readonly archivedBytes?: number;
 }
 
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const NEW_RUN: RetentionRun = {
   ...{ key: '', after: FIRST_ID, tasksBySweep: {} },
   ...{ tasks: 0, workflows: 0, events: 0, files: 0, sizeBytes: 0 },

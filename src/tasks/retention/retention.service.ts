@@ -46,7 +46,9 @@ export class RetentionService {
     return {
       dry_run: options.dryRun,
       ...{ tasks, workflows, events, by_type: countsOf(run) },
-      ...(options.dryRun ? { event_batches: 0, idempotency_keys: 0 } : await this.removeLoose(context.signal)),
+      ...(options.dryRun
+        ? { orphans: 0, event_batches: 0, idempotency_keys: 0 }
+        : await this.removeLoose(context.signal)),
       archive: options.archive ? { files, size_bytes: sizeBytes } : null,
     };
   }
@@ -100,10 +102,11 @@ export class RetentionService {
     return next;
   }
 
-  /** What goes by age once no task holds it. No task is removed before that age. */
-  private async removeLoose(signal: AbortSignal): Promise<{ event_batches: number; idempotency_keys: number }> {
+  /** What belongs to no task any more, and what goes by age once no task holds it. No task is removed before that age. */
+  private async removeLoose(signal: AbortSignal) {
     const before = new Date(this.clock.now().getTime() - this.policies.idempotencyKeyHours * HOUR_MS);
     return {
+      orphans: await this.expired.removeOrphans(signal),
       event_batches: await this.expired.removeEventBatches(before, signal),
       idempotency_keys: await this.removeOlder(REMOVE_IDEMPOTENCY_KEYS, before, signal),
     };

@@ -133,6 +133,21 @@ export const REMOVE_EVENT_BATCHES = `
   )
   SELECT (SELECT max(id) FROM looked_at) AS last, (SELECT count(*) FROM removed)::int AS removed`;
 
+/**
+ * Of the next $2 tasks after $1 that have finished batches, by leaps through the index finished_tasks_children, those that are
+ * not there themselves, and where to look on (primary keys).
+ */
+export const MISSING_PARENTS = `
+  WITH RECURSIVE parents AS (
+    (SELECT parent_id AS id, 1 AS nth FROM finished_tasks WHERE parent_id > $1 ORDER BY parent_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT f.parent_id FROM finished_tasks f WHERE f.parent_id > p.id ORDER BY f.parent_id LIMIT 1), p.nth + 1
+    FROM parents p WHERE p.id IS NOT NULL AND p.nth < $2
+  )
+  SELECT (array_agg(p.id ORDER BY p.id DESC))[1] AS last, coalesce(array_agg(p.id) FILTER (WHERE NOT coalesce(
+    (SELECT true FROM finished_tasks f WHERE f.id = p.id), (SELECT true FROM live_tasks l WHERE l.id = p.id), false)), '{}') AS missing
+  FROM parents p WHERE p.id IS NOT NULL`;
+
 /** How far a run has come, in the transaction that holds its task and removes. Primary key. */
 export const NOTE_PROGRESS = `UPDATE live_tasks SET checkpoint = $2::jsonb, updated_at = now() WHERE id = $1`;
 

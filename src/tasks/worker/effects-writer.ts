@@ -15,12 +15,12 @@ export class EffectsWriter {
   async write(tx: Transaction, context: AttemptContext): Promise<Set<string>> {
     const queues = new Set<string>();
     for (const write of context.settlementWrites) await write(tx);
-    for (const { task, input } of context.followUps) {
+    for (const { task, input, terms } of context.followUps) {
       const definition: AnyTaskDefinition = task;
       const params = parseTaskInput(definition, input);
       const concurrencyKey = concurrencyKeyOf(definition, params);
       const tasks = [{ params, dedupKey: definition.dedupKey?.(params), concurrencyKey }];
-      await this.enqueuer.add(tx, { definition, tasks, terms: { actor: `task:${context.task.id}` } });
+      await this.enqueuer.add(tx, { definition, tasks, terms: { ...terms, actor: `task:${context.task.id}` } });
       queues.add(definition.queue);
     }
     return queues;

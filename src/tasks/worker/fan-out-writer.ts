@@ -46,7 +46,8 @@ export class FanOutWriter {
     const batches = parse(fanOut);
     const { parent, queues } = await this.database.transaction(async (tx) => {
       const { parent, round } = await this.putAside(tx, workerId, { attempt, fanOut, batches });
-      const terms = { actor: row.requested_by, priority: row.priority, parent: { id: row.id, round } };
+      const { startBy } = fanOut.options;
+      const terms = { actor: row.requested_by, priority: row.priority, startBy, parent: { id: row.id, round } };
       await this.enqueuer.add(tx, { definition: fanOut.task, tasks: batches, terms });
       return { parent, queues: await this.effects.write(tx, context) };
     });

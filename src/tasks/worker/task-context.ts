@@ -3,7 +3,7 @@ import type { Transaction } from '../../platform/database/transaction.js';
 import type { AnyTaskDefinition, InputOf } from '../define-task.js';
 import { IDLE_IN_TRANSACTION_MS } from '../queue/engine-pool.js';
 import { HOLD, SAVE_CHECKPOINT } from '../queue/settle.sql.js';
-import type { EnqueueRequest, Json, RunningTask, TaskContext } from '../task-handler.js';
+import type { EnqueueRequest, FollowUpTerms, Json, RunningTask, TaskContext } from '../task-handler.js';
 import { type Attempt, LeaseLostError } from './attempt.js';
 import { toStoredJson } from './stored-json.js';
 
@@ -58,8 +58,8 @@ export class AttemptContext implements TaskContext {
     });
   }
 
-  enqueue<D extends AnyTaskDefinition>(task: D, input: InputOf<D>): void {
-    this.followUps.push({ task, input });
+  enqueue<D extends AnyTaskDefinition>(task: D, input: InputOf<D>, terms: FollowUpTerms = {}): void {
+    this.followUps.push({ task, input, terms });
   }
 
   onSettle(write: (tx: Transaction) => Promise<void>): void {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sqlState } from '../../platform/database/sql-state.js';
-import { databaseOutage } from '../../platform/http/database-outage.js';
+import { databaseOutage } from '../../platform/database/database-outage.js';
 import type { Attempt } from './attempt.js';
 
 const FIRST_PAUSE_MS = 50;

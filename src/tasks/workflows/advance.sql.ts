@@ -78,7 +78,7 @@ export const END_BLOCKED = `
   SELECT id, 'created', outcome, attempt, fence, 'dependency', reason, code, CASE WHEN outcome = 'failed' THEN 'permanent' END, message
   FROM ended ORDER BY id`;
 
-/** Writes back what the ripple changed, and lets those start ($6) that may: with their params ($7) and keys ($8) where these are new. */
+/** Writes back what the ripple changed, and lets those start ($6) that may: with their params ($7) where these are new, and the keys ($8) of those. */
 export const SAVE_RIPPLE = `
   WITH saved AS (
     UPDATE workflow_nodes n
@@ -88,8 +88,8 @@ export const SAVE_RIPPLE = `
     WHERE n.task_id = s.id
   ), released AS (
     UPDATE live_tasks t
-    SET status = 'queued', ready = t.run_at <= now(), queued_at = now(), updated_at = now(), params = coalesce(r.params, t.params), concurrency_key = coalesce(r.key, t.concurrency_key),
-      lane = CASE WHEN r.key IS NULL THEN t.lane ELSE ${LANE_OF({ queue: 't.queue', type: 't.type', key: 'r.key' })} END
+    SET status = 'queued', ready = t.run_at <= now(), queued_at = now(), updated_at = now(), params = coalesce(r.params, t.params), concurrency_key = CASE WHEN r.params IS NULL THEN t.concurrency_key ELSE r.key END,
+      lane = CASE WHEN r.params IS NULL THEN t.lane ELSE ${LANE_OF({ queue: 't.queue', type: 't.type', key: 'r.key' })} END
     FROM unnest($6::uuid[], $7::jsonb[], $8::text[]) AS r(id, params, key)
     WHERE t.id = r.id AND t.status = 'created'
     RETURNING t.id, t.queue, t.attempt, t.fence

@@ -34,6 +34,12 @@ const KEPT = SHARED_COLUMNS.split(',')
   );
 const KEPT_COLUMNS = KEPT.join(', ');
 
+/** What has not begun keeps the time before which it must not. */
+const RUN_AT = (task: string): string =>
+  `CASE WHEN ${task}.attempt = 0 THEN greatest(${task}.run_at, now()) ELSE now() END`;
+/** A deadline that has passed is lifted. */
+const START_BY = (task: string): string => `CASE WHEN ${task}.start_by > now() THEN ${task}.start_by END`;
+
 /**
  * Back to waiting for what they depend on, for a new series of attempts: $2 are those that someone ($3) asked for ($4), the
  * others are below these. Only the former keep what they did so far and their checkpoint: what the others did was made
@@ -47,14 +53,15 @@ export const RESET_TASKS = `
     INSERT INTO live_tasks (${KEPT_COLUMNS}, joining, status, attempt, processed, total, checkpoint, params, run_at, updated_at,
       start_by, lane, rank)
     SELECT ${KEPT.map((column) => `g.${column}`).join(', ')}, false, 'created', 0, CASE WHEN asked_for THEN g.processed ELSE 0 END,
-      CASE WHEN asked_for THEN g.total END, CASE WHEN asked_for THEN g.checkpoint END, coalesce(n.params, g.params), now(), now(),
-      CASE WHEN g.start_by > now() THEN g.start_by END, ${LANE_OF({ queue: 'g.queue', type: 'g.type', key: 'g.concurrency_key' })},
-      ${RANK_OF({ at: 'now()', priority: 'g.priority', seconds: '$5::int' })}
+      CASE WHEN asked_for THEN g.total END, CASE WHEN asked_for THEN g.checkpoint END, coalesce(n.params, g.params), ${RUN_AT('g')}, now(),
+      ${START_BY('g')}, ${LANE_OF({ queue: 'g.queue', type: 'g.type', key: 'g.concurrency_key' })},
+      ${RANK_OF({ at: RUN_AT('g'), priority: 'g.priority', seconds: '$5::int' })}
     FROM gone g JOIN workflow_nodes n ON n.task_id = g.id
   ), called_back AS (
     UPDATE live_tasks t
     SET status = 'created', ready = false, started_at = NULL, crash_count = 0, deaths_alone = 0, attempt = 0, processed = 0, total = NULL, checkpoint = NULL, joining = false,
-      error_code = NULL, error_category = NULL, error_message = NULL, params = coalesce(n.params, t.params), run_at = now(),
+      error_code = NULL, error_category = NULL, error_message = NULL, params = coalesce(n.params, t.params),
+      run_at = ${RUN_AT('t')}, start_by = ${START_BY('t')},
       updated_at = now()
     FROM workflow_nodes n
     WHERE t.id = ANY($1::uuid[]) AND n.task_id = t.id AND t.status = 'queued'

@@ -7,13 +7,14 @@ export const ADD_WORKFLOW = `
 export const ADD_TASKS = `
   WITH added AS (
     INSERT INTO live_tasks (id, params, type, version, name, queue, priority, max_attempts, timeout_ms, description, status, ready,
-      run_at, queued_at, workflow_id, requested_by, concurrency_key, lane, rank, trace_parent)
+      run_at, queued_at, start_by, workflow_id, requested_by, concurrency_key, lane, rank, trace_parent)
     SELECT i.id, i.params, i.type, i.version, i.name, i.queue, i.priority, i.max_attempts, i.timeout_ms, i.description,
-      CASE WHEN i.free THEN 'queued' ELSE 'created' END::task_status, i.free, now(), CASE WHEN i.free THEN now() END, $12, $13, i.key,
-      ${LANE_OF({ queue: 'i.queue', type: 'i.type', key: 'i.key' })}, ${RANK_OF({ at: 'now()', priority: 'i.priority', seconds: '$15::int' })}, $16
+      CASE WHEN i.free THEN 'queued' ELSE 'created' END::task_status, i.free AND coalesce(i.run_at <= now(), true), coalesce(i.run_at, now()),
+      CASE WHEN i.free THEN now() END, i.start_by, $12, $13, i.key,
+      ${LANE_OF({ queue: 'i.queue', type: 'i.type', key: 'i.key' })}, ${RANK_OF({ at: 'greatest(coalesce(i.run_at, now()), now())', priority: 'i.priority', seconds: '$15::int' })}, $16
     FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::text[],
-      $11::boolean[], $14::text[])
-      AS i(id, params, type, version, name, queue, priority, max_attempts, timeout_ms, description, free, key)
+      $11::boolean[], $14::text[], $17::timestamptz[], $18::timestamptz[])
+      AS i(id, params, type, version, name, queue, priority, max_attempts, timeout_ms, description, free, key, run_at, start_by)
     RETURNING id, status
   )
   INSERT INTO task_events (task_id, from_status, to_status, attempt, fence, actor, reason)

@@ -1,6 +1,7 @@
 import { type FieldError, invalid } from '../../platform/errors/app-error.js';
 import type { AnyTaskDefinition } from '../define-task.js';
 import { isTooDeep, TOO_DEEP } from '../external/json-limits.js';
+import { startByProblem, type StartTimes } from '../start-times.js';
 import { type Condition, CONDITION_SHAPE, conditionProblem } from './condition.js';
 import { isReference, referencesIn } from './references.js';
 import { FAILURE_POLICIES, type FailurePolicy } from './ripple.js';
@@ -20,8 +21,8 @@ export interface Dependency {
   readonly onFailure?: FailurePolicy;
 }
 
-/** One task of a workflow. */
-export interface NodeSpec {
+/** One task of a workflow. Once those that it runs after have ended it starts at its time, or fails if that is too late. */
+export interface NodeSpec extends StartTimes {
   /** Unique within the workflow. */
   readonly name: string;
   readonly type: string | AnyTaskDefinition;
@@ -81,6 +82,16 @@ export function planWorkflow(spec: WorkflowSpec): PlannedNode[] {
   problems.throw();
   const levels = levelsOf(linked);
   return linked.map((node, index) => ({ ...node, level: levels[index] ?? 0 }));
+}
+
+/** @throws invalid `invalid_workflow` for nodes that could never start in time. */
+export function assertInTime({ nodes }: WorkflowSpec, now: Date): void {
+  const problems = new Problems();
+  for (const [index, node] of nodes.entries()) {
+    const problem = startByProblem(node, now);
+    if (problem) problems.add({ path: `nodes.${String(index)}.start_by`, ...problem });
+  }
+  problems.throw();
 }
 
 class Problems {

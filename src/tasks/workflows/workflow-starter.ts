@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly tx?: Transaction;
   /** The same key from the same actor gives the same workflow, whatever became of it since. */
   readonly idempotencyKey?: string;
+  /** Refuses, by throwing, a workflow that is not there yet. A repeated request is not asked: its workflow was fine when it was made. */
+  readonly refuse?: () => void;
 }
 
 /** Rows a statement: their params travel with it. */
@@ -67,17 +69,17 @@ export class WorkflowStarter {
   private async addOnce(
     sql: Sql,
     { spec, nodes }: { spec: WorkflowSpec; nodes: readonly NewNode[] },
-    { actor, idempotencyKey: key }: StartOptions,
+    { actor, idempotencyKey: key, refuse }: StartOptions,
   ): Promise<Made> {
     const make = async (): Promise<Made> => {
+      refuse?.();
       const [id = ''] = newTaskIds(1);
       const { prioritySeconds } = this.settings;
       await this.addTraced(sql, nodes, { id, actor, name: spec.name ?? 'Workflow', prioritySeconds });
       return { id, created: true };
     };
     if (key === undefined) return make();
-    const request = { ...spec, nodes: spec.nodes.map((node) => ({ ...node, type: typeName(node) })) };
-    return makeOnce(sql, { actor, key, request }, make);
+    return makeOnce(sql, { actor, key, request: askedFor(spec) }, make);
   }
 
   private addTraced(sql: Sql, nodes: readonly NewNode[], workflow: NewWorkflow): Promise<void> {
@@ -141,7 +143,14 @@ function inputOf(spec: NodeSpec, definition: AnyTaskType): { definition: AnyTask
   return { definition, params, open: true };
 }
 
-const typeName = ({ type }: NodeSpec): string => (typeof type === 'string' ? type : type.name);
+/** Another request of the same key asks for the same, or is refused. Times may have been worked out anew: they are not compared. */
+const askedFor = (spec: WorkflowSpec): unknown => ({
+  ...spec,
+  nodes: spec.nodes.map(({ type, runAt: _at, startBy: _by, ...node }) => ({
+    ...node,
+    type: typeof type === 'string' ? type : type.name,
+  })),
+});
 
 interface NewWorkflow {
   readonly id: string;
@@ -184,6 +193,8 @@ const taskValues = (nodes: readonly NewNode[], { id, actor, prioritySeconds, tra
   nodes.map(({ open, definition, params }) => (open ? null : (concurrencyKeyOf(definition, params) ?? null))),
   prioritySeconds,
   traceParent ?? null,
+  nodes.map(({ spec }) => spec.runAt ?? null),
+  nodes.map(({ spec }) => spec.startBy ?? null),
 ];
 
 function nodeValues(

@@ -2,8 +2,8 @@ import { BulkService } from '../../../src/tasks/bulk/bulk.service.js';
 import type { BulkAction } from '../../../src/tasks/bulk/bulk.js';
 import type { TaskFilter } from '../../../src/tasks/listing/task-filter.js';
 import { TASK_STATUSES } from '../../../src/tasks/task-state.js';
-import { ACTOR, deferred, Engine, once, part, splitOnly, unique, work } from '../../support/engine-harness.js';
-import { fanOut } from '../../../src/tasks/index.js';
+import { ACTOR, deferred, Engine, once, part, split, splitOnly, unique, work } from '../../support/engine-harness.js';
+import { fanOut, retention } from '../../../src/tasks/index.js';
 import { batches, wrongCounters } from '../../support/fan-outs.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { node, Workflows } from '../../support/workflows.js';
@@ -24,6 +24,8 @@ afterEach(async () => {
 });
 
 const plan = (action: BulkAction, filter: TaskFilter) => bulks.dryRun({ action, filter, actor: ACTOR });
+
+const ALL: TaskFilter = { statuses: TASK_STATUSES };
 
 async function change(action: BulkAction, filter: TaskFilter) {
   const { id } = await plan(action, filter);
@@ -66,6 +68,26 @@ describe('a dry run', () => {
     ['retry', { statuses: ['completed'] }, 'bulk_wrong_status'],
   ])('of %s for %j is refused as %s', async (action, filter, code) => {
     await expect(plan(action, filter)).rejects.toMatchObject({ kind: 'invalid', code });
+  });
+
+  it('is swept when nobody confirmed it in time, and when what was confirmed was broken off long ago', async () => {
+    await engine.enqueue(work);
+    const [forgotten, broken, young] = [
+      await plan('cancel', ALL),
+      await plan('cancel', ALL),
+      await plan('cancel', ALL),
+    ];
+    for (const { id } of [broken, young]) await bulks.confirm(id, { action: 'cancel', actor: ACTOR });
+    const age = (id: string, days: number) =>
+      engine.database.query(
+        `UPDATE task_bulks SET planned_at = now() - $2 * interval '1 day',
+         confirmed_at = confirmed_at - $2 * interval '1 day' WHERE id = $1`,
+        [id, days],
+      );
+    await Promise.all([age(forgotten.id, 1), age(broken.id, 91), age(young.id, 89)]);
+    const { id } = await plan('cancel', ALL);
+    const left = await engine.database.query<{ id: string }>('SELECT id FROM task_bulks ORDER BY id');
+    expect(left.map((bulk) => bulk.id)).toEqual([young.id, id]);
   });
 
   it('of all there are says in its refusal how to ask for that', async () => {
@@ -150,5 +172,27 @@ describe('delete', () => {
     expect(await engine.count('task_fan_outs')).toBe(0);
     expect(await engine.count(`task_events WHERE task_id = $1`, [parent])).toBe(0);
     expect(await wrongCounters(engine)).toEqual([]);
+  });
+
+  it('that dies amid a chunk, and is not gone on with, leaves nothing that retention does not find', async () => {
+    engine.script.when(split, () => fanOut(splitOnly, batches(3)));
+    engine.script.when(splitOnly, () => fanOut(part, batches(3)));
+    await engine.work();
+    const [gone, kept] = [await engine.enqueue(split), await engine.enqueue(splitOnly)];
+    await engine.finished(gone);
+    await engine.finished(kept);
+    await engine.database.query(`
+      CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'died'; END $$;
+      CREATE TRIGGER die BEFORE DELETE ON finished_tasks FOR EACH ROW WHEN (OLD.parent_id IS NOT NULL) EXECUTE FUNCTION die()`);
+    await expect(change('delete', { types: ['test.split'] })).rejects.toThrow('died');
+    await engine.database.query('DROP TRIGGER die ON finished_tasks');
+    await expect(engine.tasks.get(gone)).rejects.toMatchObject({ code: 'task_not_found' });
+    expect(await engine.count('finished_tasks')).toBe(3 + 9 + 4);
+
+    const { id } = await engine.tasks.enqueue(retention, {}, { actor: ACTOR });
+    expect((await engine.finished(id)).result).toMatchObject({ tasks: 0, orphans: 12 });
+    expect(await engine.count(`finished_tasks WHERE type LIKE 'test.%'`)).toBe(4);
+    expect(await engine.count(`task_events WHERE task_id NOT IN (SELECT id FROM tasks)`)).toBe(0);
+    expect([await engine.count('task_fan_outs'), await wrongCounters(engine)]).toEqual([1, []]);
   });
 });

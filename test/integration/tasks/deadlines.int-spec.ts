@@ -93,6 +93,20 @@ describe('a task that was to start by a time that has passed', () => {
     expect(await engine.count(`finished_tasks WHERE error_code = 'deadline_passed'`)).toBe(1);
   });
 
+  it('as a batch or a follow-up has it from the handler', async () => {
+    const [runAt, startBy] = [soon(), new Date(Date.now() + 7_200_000)];
+    engine.script.when(splitOnly, (_input, context) => {
+      context.enqueue(once, { key: 'follow-up' }, { priority: 7, runAt, startBy });
+      return fanOut(part, [{ input: {} }], { startBy: past() });
+    });
+    const id = await engine.enqueue(splitOnly);
+    await engine.work();
+    expect(await engine.finished(id)).toMatchObject({ status: 'failed', errorCode: 'batches_failed' });
+    expect(await engine.tasks.list({ parentId: id }, { limit: 10 })).toMatchObject([overdue]);
+    const followUps = await engine.tasks.list({ types: ['test.once'] }, { limit: 10 });
+    expect(followUps).toMatchObject([{ status: 'queued', priority: 7, runAt, startBy }]);
+  });
+
   it('as a node of a workflow takes what hangs below it along', async () => {
     const workflows = new Workflows(engine);
     const id = await workflows.start(node('a'), node('b', ['a']));
@@ -105,6 +119,23 @@ describe('a task that was to start by a time that has passed', () => {
     );
     expect(codes).toEqual([{ error_code: 'deadline_passed' }, { error_code: 'dependency_failed' }]);
     expect(await engine.count('workflows WHERE open = 0 AND failed = 2')).toBe(1);
+  });
+
+  it('as a node of a workflow has it from the request, and fails also when those above end too late', async () => {
+    const workflows = new Workflows(engine);
+    const id = await workflows.start(
+      node('slow', [], { startBy: soon() }),
+      node('late', ['slow'], { startBy: past() }),
+      node('after', [{ node: 'late', onFailure: 'run_anyway' }]),
+    );
+    const { taskId } = await workflows.node(id, 'slow');
+    expect((await engine.tasks.get(taskId)).startBy).not.toBeNull();
+    await engine.work();
+    await workflows.finished(id);
+    expect(await workflows.statuses(id)).toEqual({ slow: 'completed', late: 'failed', after: 'completed' });
+    expect(await workflows.node(id, 'late')).toMatchObject({ errorCode: 'deadline_passed', attempt: 0 });
+    await workflows.service.retry(id, { node: 'late', actor: 'test' });
+    expect(await workflows.finished(id)).toMatchObject({ status: 'completed' });
   });
 
   it('as a node of a workflow that somebody holds keeps nothing else waiting', async () => {
@@ -134,6 +165,30 @@ describe('a task that was to start by a time that has passed', () => {
     expect(await deadlines.endOverdue()).toBe(true);
     expect(await deadlines.endOverdue()).toBe(false);
     expect(await engine.count('finished_tasks')).toBe(1_200);
+  });
+});
+
+describe('a node that is not to start before a time', () => {
+  it('waits for it when those above have ended, and when it is to run again before it', async () => {
+    const workflows = new Workflows(engine);
+    engine.script.when(work, ({ key }) => (key === 'broken' ? Promise.reject(new Error('broken')) : 1));
+    const after = [{ node: 'broken', onFailure: 'run_anyway' as const }];
+    const id = await workflows.start(
+      node('broken'),
+      node('a', [], { runAt: soon() }),
+      node('b', after, { runAt: soon() }),
+    );
+    await engine.work();
+    const ready = () =>
+      engine.database.query(`SELECT status::text, ready FROM live_tasks WHERE run_at > now() ORDER BY id`);
+    const waiting = { status: 'queued', ready: false };
+    await workflows.untilNode(id, 'b', 'queued');
+    expect(await ready()).toEqual([waiting, waiting]);
+    await workflows.service.retry(id, { node: 'broken', actor: 'test' });
+    await workflows.untilNode(id, 'b', 'queued');
+    expect(await ready()).toEqual([waiting, waiting]);
+    await engine.database.query('UPDATE live_tasks SET run_at = now()');
+    expect(await workflows.finished(id)).toMatchObject({ counts: { completed: 2, failed: 1 } });
   });
 });
 

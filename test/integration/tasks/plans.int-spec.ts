@@ -10,7 +10,7 @@ import { REGISTER_WORKER, RENEW_LEASE } from '../../../src/tasks/queue/lease.sql
 import { EVENTS_OF_TASK, IDS_BY_PREFIX, TASK_BY_ID, THROUGHPUT } from '../../../src/tasks/queue/read.sql.js';
 import { FINISH, HOLD, REQUEUE, SAVE_CHECKPOINT, WRITE_PROGRESS } from '../../../src/tasks/queue/settle.sql.js';
 import { LOOK, listStatement } from '../../../src/tasks/listing/task-list.sql.js';
-import { EXPIRED, FINISHED_TYPES } from '../../../src/tasks/retention/retention.sql.js';
+import { EXPIRED, FINISHED_TYPES, MISSING_PARENTS } from '../../../src/tasks/retention/retention.sql.js';
 import { QUEUES } from '../../../src/tasks/worker/backlog.sql.js';
 import type { Sql } from '../../../src/platform/database/transaction.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
@@ -284,6 +284,12 @@ describe.each([
     const first = '00000000-0000-0000-0000-000000000000';
     const expired = [work.name, 'completed', first, 'ffffffff-ffff-ffff-ffff-ffffffffffff', new Date(), 5];
     expect(await reads(EXPIRED, expired)).toEqual({ finished_tasks_kind: 5 });
+  });
+
+  it('what looks for batches without their task leaps through the index of children', async () => {
+    const first = '00000000-0000-0000-0000-000000000000';
+    const reads = await readsOf(engine.database, MISSING_PARENTS, [first, 10]);
+    expect(Object.keys(reads).sort()).toEqual(['finished_tasks_children', 'finished_tasks_pkey', 'live_tasks_pkey']);
   });
 
   it('reading one task reads that one, unfinished or not', async () => {

@@ -161,6 +161,7 @@ describe('retention', () => {
         { type: 'test.once', outcome: 'failed', tasks: 1 },
       ],
       event_batches: 0,
+      orphans: 0,
       idempotency_keys: 0,
       archive: null,
     });

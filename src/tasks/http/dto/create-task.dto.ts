@@ -13,7 +13,7 @@ import {
 } from 'class-validator';
 import { AnyText } from '../../../platform/http/any-text.js';
 import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
-import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../priority-range.js';
+import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../../priority-range.js';
 
 export class CreateTaskDto {
   /**

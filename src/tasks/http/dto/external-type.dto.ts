@@ -15,7 +15,7 @@ import {
 import { AnyText } from '../../../platform/http/any-text.js';
 import type { LimitedDeclaration } from '../../external/external-type.js';
 import { effectiveLimits } from '../../limits/limits.js';
-import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../priority-range.js';
+import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../../priority-range.js';
 import { LimitsDto, limitsIn } from './limits.dto.js';
 
 const NAME = /^[a-z][a-z0-9_.-]*$/;

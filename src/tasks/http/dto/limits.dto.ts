@@ -19,6 +19,7 @@ import {
   LONGEST_MS,
   MOST_AT_ONCE,
   type RateLimit,
+  tooShortLongest,
 } from '../../limits/limits.js';
 
 /** Tasks may start as long as a bucket of `burst` is not empty; it fills up by `count` every `per_ms`. */
@@ -41,21 +42,22 @@ export class RateLimitDto {
   burst?: number;
 }
 
-/** It would never hold: no cool-down is shorter than the first. */
 const IsNoShorterThanCoolDown = (): PropertyDecorator =>
   ValidateBy(
     {
       name: 'noShorterThanCoolDown',
       validator: {
-        validate: (value: unknown, of?: ValidationArguments) => Number(value) >= coolDownOf(of),
-        defaultMessage: (of?: ValidationArguments) => `must not be less than cool_down_ms, ${String(coolDownOf(of))}`,
+        validate: (_value: unknown, of?: ValidationArguments) => leastOf(of) === undefined,
+        defaultMessage: (of?: ValidationArguments) => `must not be less than cool_down_ms, ${String(leastOf(of))}`,
       },
     },
     { context: { allowed: 'at least cool_down_ms' } },
   );
 
-const coolDownOf = (of?: ValidationArguments): number =>
-  (of?.object as BreakerDto | undefined)?.cool_down_ms ?? COOL_DOWN_MS;
+const leastOf = (of?: ValidationArguments): number | undefined => {
+  const { cool_down_ms: coolDownMs, longest_cool_down_ms: longestCoolDownMs } = of?.object as BreakerDto;
+  return tooShortLongest({ coolDownMs, longestCoolDownMs });
+};
 
 /** After `failures` transient failures in a row the type is parked, and one task is tried after `cool_down_ms`. */
 export class BreakerDto {

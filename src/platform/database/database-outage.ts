@@ -1,5 +1,5 @@
 import { type AppError, unavailable } from '../errors/app-error.js';
-import { sqlState } from '../database/sql-state.js';
+import { sqlState } from './sql-state.js';
 
 /**
  * SQLSTATEs of a server that cannot serve now: connection exceptions, insufficient resources, operator intervention
