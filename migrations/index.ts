@@ -16,7 +16,7 @@ import { ListBatches } from './0018-list-batches.js';
 import { HashKinds } from './0019-hash-kinds.js';
 import { NoteCancellations } from './0020-note-cancellations.js';
 import { MarkAuditTrail } from './0021-mark-audit-trail.js';
-import { IndexDelayedLanes } from './0023-index-delayed-lanes.js';
+import { IndexDelayedLanes } from './0022-index-delayed-lanes.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
 export const migrations = [

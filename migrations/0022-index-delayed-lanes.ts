@@ -8,7 +8,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * that time.
  */
 export class IndexDelayedLanes implements MigrationInterface {
-  name = 'IndexDelayedLanes0000000000023';
+  name = 'IndexDelayedLanes0000000000022';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
