@@ -75,5 +75,8 @@ export const CHILDREN_LEFT_BEHIND = `
 
 export const SWEPT_TO = `UPDATE task_cancellations SET swept_to = $2 WHERE parent_id = $1`;
 
+/** Waits for who goes on with its children, and keeps others from it (primary key). */
+export const HOLD_LEFT_BEHIND = `SELECT 1 FROM task_cancellations WHERE parent_id = $1 FOR UPDATE`;
+
 /** All of its children are cancelled, or are not to be any more (primary key). */
 export const FORGET_LEFT_BEHIND = `DELETE FROM task_cancellations WHERE parent_id = $1`;
