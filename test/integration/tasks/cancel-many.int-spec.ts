@@ -176,4 +176,22 @@ describe('cancelling a task with more batches than one transaction takes', () =>
     await asker.until(id, ({ status }) => status === 'completed');
     await noneLeft();
   });
+
+  it('does not wait with the others for one that somebody holds', async () => {
+    await worker.work({ concurrency: { default: 40 } });
+    const ids = [await splitInto(30), await splitInto(30)];
+    await worker.close();
+    for (const id of ids) await asker.tasks.cancel(id, ACTOR);
+    await asker.database.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM live_tasks WHERE parent_id = $1 FOR UPDATE', [ids[0]]);
+      worker = await open();
+      worker.script.when(part, (_input, { signal }) => aborted(signal));
+      await worker.work({ concurrency: { default: 1 } });
+      await waitFor(
+        'those of the other',
+        async () => (await asker.count('live_tasks WHERE parent_id = $1', [ids[1]])) === 0,
+      );
+    });
+    await noneLeft();
+  });
 });
