@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../platform/config/settings.js';
 import { conflict } from '../platform/errors/app-error.js';
 import { Tracing } from '../platform/tracing/tracing.js';
-import { FORGET_LEFT_BEHIND } from './queue/cancel.sql.js';
+import { FORGET_LEFT_BEHIND, HOLD_LEFT_BEHIND } from './queue/cancel.sql.js';
 import { EnginePool } from './queue/engine-pool.js';
 import {
   CHILD_CONTRIBUTION,
@@ -113,10 +113,11 @@ export class TaskStarter {
 
   private async reopen(sql: Sql, parentId: string, actor: string): Promise<Reopened> {
     const queues = new Set<string>();
-    await sql.query(FORGET_LEFT_BEHIND, [parentId]); // those that were still to be cancelled are wanted as well
+    await sql.query(HOLD_LEFT_BEHIND, [parentId]);
     const children = await sql.query<UnsuccessfulChild>(UNSUCCESSFUL_CHILDREN, [parentId]);
     const [first] = children;
     if (!first) return { count: 0, queues, revived: [] };
+    await sql.query(FORGET_LEFT_BEHIND, [parentId]); // those that were still to be cancelled are wanted as well
     const parents = await this.revive(sql, [parentId], { actor, reason: 'retry', waiting: true });
     if (parents.length === 0) {
       throw conflict(

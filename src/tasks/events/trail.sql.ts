@@ -36,8 +36,9 @@ export const BETWEEN = `
   FROM fitting ORDER BY id`;
 
 /**
- * Marks that the trail has come so far, unless it is where the last mark is or that is not $1 ms old, and forgets the oldest
- * marks that are older than $2 seconds: more than are made. Primary key, indexes task_events_tx, task_event_batches_tx.
+ * Marks that the trail has come so far, unless it is where the last mark is or that is not $1 ms old (one from a time to come
+ * tells that the clock was set back since), and forgets the oldest marks that are older than $2 seconds: more than are made.
+ * Primary key, indexes task_events_tx, task_event_batches_tx.
  */
 export const MARK = `
   WITH last AS (
@@ -47,7 +48,8 @@ export const MARK = `
       AND ends = ANY(ARRAY(SELECT ends FROM task_event_marks ORDER BY ends LIMIT 10))
   )
   INSERT INTO task_event_marks (seen)
-  SELECT pg_current_snapshot() WHERE NOT EXISTS (SELECT FROM last WHERE at > now() - $1 * interval '1 millisecond')
+  SELECT pg_current_snapshot() WHERE NOT EXISTS (
+      SELECT FROM last WHERE at > now() - $1 * interval '1 millisecond' AND at <= now())
     AND EXISTS (
       SELECT FROM (
         (SELECT tx FROM task_events ORDER BY tx DESC LIMIT 1)

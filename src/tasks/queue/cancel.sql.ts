@@ -61,12 +61,13 @@ export const NOTE_LEFT_BEHIND = `
 export const IS_ANY_LEFT_BEHIND = `SELECT 1 FROM task_cancellations LIMIT 1`;
 
 /**
- * The parent whose children are next; one process at a time goes on with each. What it needs may be held by a handler's
- * transaction: it waits for that no longer than $1, since meanwhile others wait for what it holds already.
+ * A parent whose children are next, any of them; one process at a time goes on with each. What it needs may be held by a
+ * handler's transaction: it waits for that no longer than $1, since meanwhile others wait for what it holds already. Then
+ * the next choice is likely another one, which need not wait.
  */
 export const TAKE_LEFT_BEHIND = `
   SELECT parent_id AS "parentId", round, swept_to AS "sweptTo", actor, set_config('lock_timeout', $1, true)
-  FROM task_cancellations ORDER BY parent_id LIMIT 1 FOR UPDATE SKIP LOCKED`;
+  FROM task_cancellations ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED`;
 
 /** The next $4 of them: from where the last ones ended, not over the dead entries of all before (live_tasks_children). */
 export const CHILDREN_LEFT_BEHIND = `
@@ -74,6 +75,9 @@ export const CHILDREN_LEFT_BEHIND = `
   WHERE parent_id = $1 AND parent_round <= $2 AND id > $3 AND cancel_requested_at IS NULL ORDER BY id LIMIT $4`;
 
 export const SWEPT_TO = `UPDATE task_cancellations SET swept_to = $2 WHERE parent_id = $1`;
+
+/** Waits for who goes on with its children, and keeps others from it (primary key). */
+export const HOLD_LEFT_BEHIND = `SELECT 1 FROM task_cancellations WHERE parent_id = $1 FOR UPDATE`;
 
 /** All of its children are cancelled, or are not to be any more (primary key). */
 export const FORGET_LEFT_BEHIND = `DELETE FROM task_cancellations WHERE parent_id = $1`;

@@ -40,13 +40,15 @@ export const UPDATE_WEBHOOK = `
 export const DELETE_WEBHOOK = `DELETE FROM webhooks WHERE id = $1 RETURNING id`;
 
 /**
- * Takes webhooks that nobody delivers for: until it has not been said for $1 ms that somebody does. Each taking has an id of
- * its own, so that one that has ended can write nothing any more, not even in the same process.
+ * Takes webhooks that nobody delivers for: until it has not been said for $1 ms that somebody does. One that is held for
+ * longer was so before the clock was set back, and nobody knows since when. Each taking has an id of its own, so that one
+ * that has ended can write nothing any more, not even in the same process.
  */
 export const HOLD_WEBHOOKS = `
   UPDATE webhooks SET held_by = gen_random_uuid(), held_until = now() + $1 * interval '1 millisecond'
   WHERE id IN (
-    SELECT id FROM webhooks WHERE disabled_at IS NULL AND (held_until IS NULL OR held_until < now())
+    SELECT id FROM webhooks WHERE disabled_at IS NULL
+      AND (held_until IS NULL OR held_until NOT BETWEEN now() AND now() + 2 * $1 * interval '1 millisecond')
     ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
   RETURNING ${COLUMNS}, secret, held_by AS "heldBy",
     ${msBetween('now()', 'next_attempt_at')} AS "nextAttemptInMs", ${msBetween('failing_since', 'now()')} AS "failingForMs"`;

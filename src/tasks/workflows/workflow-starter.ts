@@ -143,13 +143,16 @@ function inputOf(spec: NodeSpec, definition: AnyTaskType): { definition: AnyTask
   return { definition, params, open: true };
 }
 
-/** Another request of the same key asks for the same, or is refused. Times may have been worked out anew: they are not compared. */
+/**
+ * Another request of the same key asks for the same, or is refused. Times may have been worked out anew: they are not compared.
+ * Whoever repeats it may come to another version, so fields stay in the order in which they were given.
+ */
 const askedFor = (spec: WorkflowSpec): unknown => ({
   ...spec,
-  nodes: spec.nodes.map(({ type, runAt: _at, startBy: _by, ...node }) => ({
-    ...node,
-    type: typeof type === 'string' ? type : type.name,
-  })),
+  nodes: spec.nodes.map((node) => {
+    const type = typeof node.type === 'string' ? node.type : node.type.name;
+    return { ...node, type, runAt: undefined, startBy: undefined };
+  }),
 });
 
 interface NewWorkflow {

@@ -156,4 +156,42 @@ describe('cancelling a task with more batches than one transaction takes', () =>
     });
     await noneLeft();
   });
+
+  it('goes on below batches that are run again as a whole, with which none of their own was cancelled', async () => {
+    worker.script.when(split, () => fanOut(splitOnly, batches(5)));
+    worker.script.when(splitOnly, () => fanOut(part, batches(5)));
+    await worker.work({ concurrency: { default: 20 } });
+    const id = await asker.enqueue(split);
+    await waitFor('all to be there', async () => (await live()) === 1 + 5 + 5 * 5);
+    await worker.close();
+    await asker.tasks.cancel(id, ACTOR); // it, its batches and of those of the first ones some
+
+    await asker.tasks.retryFailedBatches(id, ACTOR);
+
+    const wanted = 'SELECT id FROM live_tasks WHERE waiting UNION ALL SELECT parent_id FROM task_cancellations';
+    expect(await asker.count(`live_tasks WHERE parent_id <> ALL(ARRAY(${wanted}))`)).toBe(0);
+    worker = await open();
+    worker.script.when(splitOnly, () => fanOut(part, batches(5)));
+    await worker.work({ concurrency: { default: 50 } });
+    await asker.until(id, ({ status }) => status === 'completed');
+    await noneLeft();
+  });
+
+  it('does not wait with the others for one that somebody holds', async () => {
+    await worker.work({ concurrency: { default: 40 } });
+    const ids = [await splitInto(30), await splitInto(30)];
+    await worker.close();
+    for (const id of ids) await asker.tasks.cancel(id, ACTOR);
+    await asker.database.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM live_tasks WHERE parent_id = $1 FOR UPDATE', [ids[0]]);
+      worker = await open();
+      worker.script.when(part, (_input, { signal }) => aborted(signal));
+      await worker.work({ concurrency: { default: 1 } });
+      await waitFor(
+        'those of the other',
+        async () => (await asker.count('live_tasks WHERE parent_id = $1', [ids[1]])) === 0,
+      );
+    });
+    await noneLeft();
+  });
 });

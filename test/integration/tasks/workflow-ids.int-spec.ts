@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ACTOR, Engine } from '../../support/engine-harness.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { node, Workflows } from '../../support/workflows.js';
@@ -27,6 +28,18 @@ describe('a workflow', () => {
     expect(await service.nodes(beginning)).toMatchObject([{ name: 'a' }]);
     expect(await service.cancel(beginning, ACTOR)).toMatchObject({ id, status: 'cancelled' });
     expect(await service.retry(beginning, { actor: ACTOR })).toMatchObject({ id, status: 'running' });
+  });
+
+  it('is found by its idempotency key also where a version that knew no times has kept the request', async () => {
+    const [id = ''] = ids;
+    const request = '{"name":"test","nodes":[{"name":"a","type":"test.work","after":[],"params":{"key":"a"}}]}';
+    await engine.database.query(
+      'INSERT INTO task_idempotency_keys (actor, key, request_hash, task_id) VALUES ($1, $2, $3, $4)',
+      [ACTOR, 'kept', createHash('sha256').update(request).digest(), id],
+    );
+    const again = { name: 'test', nodes: [node('a', [], { startBy: new Date(), runAt: undefined })] };
+    const made = await new Workflows(engine).service.start(again, { actor: ACTOR, idempotencyKey: 'kept' });
+    expect(made).toEqual({ id, created: false });
   });
 
   it('is not found by a beginning that several share', async () => {

@@ -185,4 +185,13 @@ describe('catching up on the audit trail', () => {
     expect(await marks()).toBe(1); // the new one
     expect((await pool.query(`SELECT FROM task_event_marks WHERE at > now() - interval '1 hour'`)).rowCount).toBe(1);
   });
+
+  it('goes on being marked when the clock was set back', async () => {
+    await addSingles(pool, 1);
+    await marker.mark();
+    await pool.query(`UPDATE task_event_marks SET at = now() + interval '1 hour'`);
+    await addSingles(pool, 2);
+    await marker.mark();
+    expect((await pool.query('SELECT FROM task_event_marks')).rowCount).toBe(2);
+  });
 });

@@ -233,6 +233,15 @@ describe('webhooks', () => {
     expect((await webhooks.deliveries(webhook.id)).length).toBeGreaterThan(0);
   });
 
+  it('are taken from a process that held them before the clock of the database was set back', async () => {
+    await create();
+    await engine.database.query(
+      `UPDATE webhooks SET held_by = gen_random_uuid(), held_until = now() + interval '1 hour'`,
+    );
+    await addMany(1);
+    await receiver.until(1);
+  });
+
   it('do not keep a process from ending while the database is away', async () => {
     const proxy = await FaultProxy.before(database.url);
     const cutOff = await openEngine({}, proxy.url);
