@@ -143,14 +143,16 @@ function inputOf(spec: NodeSpec, definition: AnyTaskType): { definition: AnyTask
   return { definition, params, open: true };
 }
 
-/** Another request of the same key asks for the same, or is refused. Times may have been worked out anew: they are not compared. */
+/**
+ * Another request of the same key asks for the same, or is refused. Times may have been worked out anew: they are not
+ * compared. What is kept is a hash of its JSON, also from processes of other versions: fields stay in their order.
+ */
 const askedFor = (spec: WorkflowSpec): unknown => ({
   ...spec,
-  nodes: spec.nodes.map(({ type, runAt: _at, startBy: _by, ...node }) => ({
-    ...node,
-    type: typeof type === 'string' ? type : type.name,
-  })),
+  nodes: spec.nodes.map((node) => ({ ...node, type: typeName(node), runAt: undefined, startBy: undefined })),
 });
+
+const typeName = ({ type }: NodeSpec): string => (typeof type === 'string' ? type : type.name);
 
 interface NewWorkflow {
   readonly id: string;

@@ -1,4 +1,5 @@
-import { ACTOR, Engine } from '../../support/engine-harness.js';
+import { createHash } from 'node:crypto';
+import { ACTOR, Engine, work } from '../../support/engine-harness.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { node, Workflows } from '../../support/workflows.js';
 
@@ -43,5 +44,19 @@ describe('a workflow', () => {
     ['nope', 'invalid', 'invalid_workflow_id'],
   ])('is not named by %s', async (id, kind, code) => {
     await expect(new Workflows(engine).service.get(id)).rejects.toMatchObject({ kind, code });
+  });
+
+  it('is known by its idempotency key to processes of other versions, whatever its times', async () => {
+    const nodes = [node('a', [], { priority: 1, runAt: new Date(), startBy: undefined, description: 'first' })];
+    const options = { actor: ACTOR, idempotencyKey: 'versions' };
+    const { id } = await new Workflows(engine).service.start({ name: 'keyed', nodes }, options);
+    const [kept] = await engine.database.query<{ request_hash: Buffer }>(
+      `SELECT request_hash FROM task_idempotency_keys WHERE task_id = $1`,
+      [id],
+    );
+    const hashed =
+      `{"name":"keyed","nodes":[{"name":"a","type":"${work.name}","after":[],"params":{"key":"a"},` +
+      `"priority":1,"description":"first"}]}`;
+    expect(kept?.request_hash).toEqual(createHash('sha256').update(hashed).digest());
   });
 });
