@@ -1,4 +1,4 @@
-/** What keeps PostgreSQL from removing dead rows of this database, of each kind the oldest. */
+/** What keeps PostgreSQL from removing dead rows of this database, of each kind what keeps the most. */
 export interface Holder {
   readonly kind: 'session' | 'prepared' | 'standby' | 'slot';
   /** A session's process id, or the name of a prepared transaction, standby or replication slot. */
@@ -32,7 +32,7 @@ export const HOLDERS = `
     SELECT 'slot', slot_name, plugin, NULL, xmin FROM pg_replication_slots
   ) holders
   WHERE xmin IS NOT NULL
-  ORDER BY kind, seconds DESC NULLS LAST, age(xmin) DESC`;
+  ORDER BY kind, age(xmin) DESC, seconds DESC NULLS LAST`;
 
 /** Rows that nobody sees any more and that still take room, table by table, as PostgreSQL estimates them. */
 export const DEAD_ROWS = `
