@@ -15,14 +15,18 @@ const ROLE_NAMES = ['viewer', 'operator', 'worker', 'admin'] as const;
 interface CreateOptions extends BaseOptions {
   name: string;
   role: (typeof ROLE_NAMES)[number];
-  expires?: Date | null;
+  /** Not null: commander makes an empty text of that. */
+  expires?: Date | 'never';
 }
 
 @SubCommand({ name: 'create', description: 'Makes a token and shows it, this once' })
 export class TokenCreateCommand extends BaseCommand {
   async run(_words: string[], { name, role, expires, ...options }: CreateOptions): Promise<void> {
     await withTokens(async (tokens, actor) => {
-      const { token, secret } = await tokens.create({ name, role, expiresAt: expires ?? undefined }, actor);
+      const { token, secret } = await tokens.create(
+        { name, role, expiresAt: expires === 'never' ? undefined : expires },
+        actor,
+      );
       await printResult(options, { ...shown(token), token: secret }, () => secret);
       if (!options.json)
         note(`Made the ${role} token ${name}, valid ${validity(token.expiresAt)}. It is shown this once.`);
@@ -40,10 +44,10 @@ export class TokenCreateCommand extends BaseCommand {
   }
 
   @Option({ flags: '--expires <when>', description: `${EXPIRY_FORMS} (never)` })
-  parseExpires(value: string): Date | null {
+  parseExpires(value: string): Date | 'never' {
     const expiry = expiryFrom(value, new Date());
     if (expiry === undefined) throw new UsageError(`--expires takes ${EXPIRY_FORMS}; not "${value}"`);
-    return expiry;
+    return expiry ?? 'never';
   }
 }
 

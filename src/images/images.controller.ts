@@ -1,7 +1,8 @@
 import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiProduces, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Roles } from '../access/index.js';
+import { ProblemDto } from '../platform/http/dto/problem.dto.js';
 import { UuidPipe } from '../platform/http/uuid.pipe.js';
 import { LineageService } from '../tasks/index.js';
 import { SubjectLineageDto, toSubjectLineageDto } from '../tasks/tasks-http.module.js';
@@ -12,6 +13,9 @@ import { decodeImageCursor, encodeImageCursor } from './image-query.js';
 import { ImagesService } from './images.service.js';
 import { OriginalsService } from './originals.service.js';
 import { sendFile, sendThumbnail } from './send-file.js';
+
+const BYTES = { type: 'string', format: 'binary' } as const;
+const NOT_MODIFIED = { status: 304, description: 'What If-None-Match names is still what there is.' } as const;
 
 @ApiTags('images')
 @Controller('images')
@@ -55,7 +59,8 @@ export class ImagesController {
    */
   @Get(':id/thumbnail/:size')
   @ApiProduces('image/jpeg')
-  @ApiOkResponse({ description: 'The picture.', schema: { type: 'string', format: 'binary' } })
+  @ApiOkResponse({ description: 'The picture.', schema: BYTES })
+  @ApiResponse(NOT_MODIFIED)
   async getThumbnail(
     @Param() { id, size }: ThumbnailParamsDto,
     @Req() request: Request,
@@ -67,7 +72,14 @@ export class ImagesController {
   /** The photo file itself. Ranges are answered; 503 while its folder is offline. */
   @Get(':id/original')
   @ApiProduces('application/octet-stream')
-  @ApiOkResponse({ description: 'The file.', schema: { type: 'string', format: 'binary' } })
+  @ApiOkResponse({ description: 'The file.', schema: BYTES })
+  @ApiResponse({ status: 206, description: 'The part of it that Range names.', schema: BYTES })
+  @ApiResponse(NOT_MODIFIED)
+  @ApiResponse({
+    status: 416,
+    description: 'The file has no such part; Content-Range says how long it is.',
+    content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) } } },
+  })
   async getOriginal(
     @Param('id', UuidPipe) id: string,
     @Req() request: Request,

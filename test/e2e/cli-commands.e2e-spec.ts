@@ -110,7 +110,10 @@ describe('the command line, with a database', () => {
       expect.stringContaining('a token named phone already'),
     ]);
 
-    const plain = await photosafe(['token', 'create', '--name', 'script', '--role', 'admin'], environment);
+    const plain = await photosafe(
+      ['token', 'create', '--name', 'script', '--role', 'admin', '--expires', 'never'],
+      environment,
+    );
     expect([plain.stdout, plain.stderr]).toEqual([
       expect.stringMatching(/^ps_[\w-]{43}\n$/),
       'Made the admin token script, valid until it is revoked. It is shown this once.\n',

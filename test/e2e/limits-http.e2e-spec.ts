@@ -113,6 +113,7 @@ describe('queues over HTTP', () => {
     [{ breaker: 'x' }, 'breaker'],
     [{ breaker: { failures: 1, cool_down_ms: 2_000, longest_cool_down_ms: 1_999 } }, 'breaker.longest_cool_down_ms'],
     [{ breaker: { failures: 1, longest_cool_down_ms: 29_999 } }, 'breaker.longest_cool_down_ms'],
+    [{ breaker: { failures: 1, cool_down_ms: null, longest_cool_down_ms: 29_999 } }, 'breaker.longest_cool_down_ms'],
   ])('refuse limits that are none: %j', async (limits, field) => {
     const path = `/api/task-types/${TYPE}/limits`;
     const { body } = await http.as('admin').put(path).send(limits).expect(422);

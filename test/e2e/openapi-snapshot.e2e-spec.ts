@@ -39,4 +39,9 @@ describe('docs/openapi.json', () => {
     const priority = { minimum: -1_000, maximum: 1_000 };
     expect(document.components?.schemas?.[name]).toMatchObject({ properties: { priority } });
   });
+
+  it('has the answers of a photo file to conditions and ranges', () => {
+    const { responses } = document.paths['/api/images/{id}/original']?.get ?? {};
+    expect(Object.keys(responses ?? {})).toEqual(expect.arrayContaining(['200', '206', '304', '416']));
+  });
 });

@@ -56,6 +56,16 @@ describe('photosafe queue', () => {
     ]);
   });
 
+  it('lifts limits that the code declares, and its own', async () => {
+    const unlimited = {
+      overridden: { concurrency: null, concurrency_per_key: null, rate: null, breaker: null },
+      limits: {},
+    };
+    const none = ['--concurrency', '--per-key', '--rate', '--breaker'].flatMap((option) => [option, 'none']);
+    expect(await json('limit-type', TYPE, ...none)).toMatchObject(unlimited);
+    expect((await json('limit', 'default', '--concurrency', 'None')).limits).toEqual({});
+  });
+
   it.each([
     [['pause', 'nothing'], 1, 'there is no queue'],
     [['limit-type', TYPE, '--rate', '5'], 2, 'a count and a time'],
@@ -64,6 +74,8 @@ describe('photosafe queue', () => {
     [['limit-type', TYPE, '--breaker', '5', '--longest-cool-down', '29999'], 2, 'less than --cool-down, 30000'],
     [['pause', 'default', '--reason', 'x'.repeat(1_001)], 2, '--reason takes 1 to 1000 characters'],
     [['limit-type', TYPE, '--longest-cool-down', '5'], 2, 'goes with --breaker'],
+    [['limit-type', TYPE, '--breaker', 'none', '--cool-down', '5'], 2, 'goes with --breaker'],
+    [['limit-type', TYPE, '--rate', 'none', '--burst', '5'], 2, 'goes with --rate'],
     [['pause-type', 'nothing'], 1, 'there is no task type'],
   ])('%j ends with %i and says why', async (args, code, why) => {
     expect(await run(...args)).toMatchObject({ code, stderr: expect.stringContaining(why) as string });

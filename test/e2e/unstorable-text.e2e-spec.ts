@@ -94,6 +94,15 @@ describe('text that the database cannot hold', () => {
     });
   });
 
+  it.each<[string, object]>([
+    ['/api/tokens', { name: '❤️'.repeat(51), role: 'viewer' }],
+    ['/api/catalogs', { name: '❤️'.repeat(101), roots: ['/tmp'] }],
+    ['/api/schedules', { ...SCHEDULE, name: '❤️'.repeat(51) }],
+  ])('is also what only the database finds too long: %s', async (path, sent) => {
+    const { status, errors } = (await http.as('admin').post(path).send(sent)).body as Refusal;
+    expect([status, errors.map(({ field }) => field)]).toEqual([422, ['name']]);
+  });
+
   it('is told from whole characters and from text that looks like an escape', async () => {
     const name = String.raw`😀 \u0000 \ud800`;
     const { body } = await http.as('admin').post('/api/tokens').send({ name, role: 'viewer' }).expect(201);

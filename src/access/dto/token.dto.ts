@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsIn, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsIn, IsNotEmpty, IsOptional, IsString } from 'class-validator';
+import { MaxLength } from '../../platform/http/max-length.js';
 import { IsPointInTime } from '../../platform/http/is-point-in-time.js';
 import { PageQueryDto } from '../../platform/http/dto/page.dto.js';
 import { type Role, ROLES } from '../../platform/http/declared-access.js';

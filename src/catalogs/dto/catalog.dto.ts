@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayMinSize, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsNotEmpty, IsOptional, IsString } from 'class-validator';
+import { MaxLength } from '../../platform/http/max-length.js';
 
 export class CreateCatalogDto {
   /**

@@ -25,6 +25,11 @@ describe('nameOf', () => {
       expect(() => nameOf('--name', name)).toThrow('--name takes 1 to 200 characters');
     }
   });
+
+  it('counts an emoji as one character, as the API does', () => {
+    expect(nameOf('--name', '🏔'.repeat(200))).toHaveLength(400);
+    expect(() => nameOf('--name', '🏔'.repeat(201))).toThrow('not 201');
+  });
 });
 
 describe('oneOf', () => {

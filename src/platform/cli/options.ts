@@ -8,10 +8,11 @@ export function wholeNumber(option: string, value: string, { min = 1, max = Numb
   throw new UsageError(`${option} takes a whole number, ${limits}, not "${value}"`);
 }
 
-/** As long as the API takes it. */
+/** As long as the API takes it; an emoji is one character, as there and in the database. */
 export function textOf(option: string, value: string, { max }: { readonly max: number }): string {
-  if (value.length >= 1 && value.length <= max) return value;
-  throw new UsageError(`${option} takes 1 to ${max} characters, not ${value.length}`);
+  const { length } = Array.from(value);
+  if (length >= 1 && length <= max) return value;
+  throw new UsageError(`${option} takes 1 to ${max} characters, not ${length}`);
 }
 
 /** What people call something. */

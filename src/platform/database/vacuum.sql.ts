@@ -1,4 +1,4 @@
-/** What keeps PostgreSQL from removing dead rows of this database, of each kind the oldest. */
+/** What keeps PostgreSQL from removing dead rows of this database, of each kind what keeps the most. */
 export interface Holder {
   readonly kind: 'session' | 'prepared' | 'standby' | 'slot';
   /** A session's process id, or the name of a prepared transaction, standby or replication slot. */
@@ -12,8 +12,8 @@ export interface Holder {
 }
 
 /**
- * Sessions of other databases hold back nothing here, standbys and slots of the whole server do. Who is no member of
- * pg_monitor sees the sessions of its own user alone.
+ * Sessions of other databases hold back nothing here, and neither does a VACUUM; standbys and slots of the whole server do.
+ * Who is no member of pg_monitor sees the sessions of its own user alone.
  */
 export const HOLDERS = `
   SELECT DISTINCT ON (kind) kind, name, about, seconds, age(xmin) AS transactions
@@ -22,6 +22,7 @@ export const HOLDERS = `
       extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds, coalesce(backend_xmin, backend_xid) AS xmin
     FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+      AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum vacuum WHERE vacuum.pid = pg_stat_activity.pid)
     UNION ALL
     SELECT 'prepared', gid, owner, extract(epoch FROM clock_timestamp() - prepared)::float8, transaction
     FROM pg_prepared_xacts WHERE database = current_database()
@@ -31,7 +32,7 @@ export const HOLDERS = `
     SELECT 'slot', slot_name, plugin, NULL, xmin FROM pg_replication_slots
   ) holders
   WHERE xmin IS NOT NULL
-  ORDER BY kind, seconds DESC NULLS LAST, age(xmin) DESC`;
+  ORDER BY kind, age(xmin) DESC, seconds DESC NULLS LAST`;
 
 /** Rows that nobody sees any more and that still take room, table by table, as PostgreSQL estimates them. */
 export const DEAD_ROWS = `

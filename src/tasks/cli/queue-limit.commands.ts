@@ -18,16 +18,20 @@ import { withQueues } from './queue-session.js';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** Not null: commander makes an empty text of that. */
+const NONE = 'none';
+type OrNone<Limit> = Limit | typeof NONE;
+
 interface QueueLimitOptions extends BaseOptions {
-  concurrency?: number | null;
+  concurrency?: OrNone<number>;
   reason?: string;
 }
 
 interface TypeLimitOptions extends QueueLimitOptions {
-  perKey?: number | null;
-  rate?: RateLimit | null;
+  perKey?: OrNone<number>;
+  rate?: OrNone<RateLimit>;
   burst?: number;
-  breaker?: number | null;
+  breaker?: OrNone<number>;
   coolDown?: number;
   longestCoolDown?: number;
 }
@@ -47,7 +51,7 @@ export class QueueLimitCommand extends BaseCommand {
     const { toQueueDto } = await import('../http/dto/queues.dto.js');
     await withQueues(this.entry, async ({ queues, limits, actor }) => {
       await queues.get(name);
-      const override: LimitsOverride = concurrency === undefined ? {} : { concurrency };
+      const override: LimitsOverride = concurrency === undefined ? {} : { concurrency: orNull(concurrency) };
       await limits.set({ scope: 'queue', name }, override, { actor, reason });
       const state = await queues.get(name);
       await printResult(
@@ -59,7 +63,7 @@ export class QueueLimitCommand extends BaseCommand {
   }
 
   @Option({ flags: '--concurrency <number>', description: 'tasks at once, or none for no limit' })
-  parseConcurrency(value: string): number | null {
+  parseConcurrency(value: string): OrNone<number> {
     return numberOrNone('--concurrency', value);
   }
 
@@ -94,17 +98,17 @@ export class QueueLimitTypeCommand extends BaseCommand {
   }
 
   @Option({ flags: '--concurrency <number>', description: 'tasks at once over all workers, or none for no limit' })
-  parseConcurrency(value: string): number | null {
+  parseConcurrency(value: string): OrNone<number> {
     return numberOrNone('--concurrency', value);
   }
 
   @Option({ flags: '--per-key <number>', description: 'tasks of one concurrency key at once, or none' })
-  parsePerKey(value: string): number | null {
+  parsePerKey(value: string): OrNone<number> {
     return numberOrNone('--per-key', value);
   }
 
   @Option({ flags: '--rate <count/time>', description: 'starts in a time, as 100/1m (ms, s, m, h, d), or none' })
-  parseRate(value: string): RateLimit | null {
+  parseRate(value: string): OrNone<RateLimit> {
     return rateOf(value);
   }
 
@@ -114,7 +118,7 @@ export class QueueLimitTypeCommand extends BaseCommand {
   }
 
   @Option({ flags: '--breaker <failures>', description: 'transient failures in a row that park the type, or none' })
-  parseBreaker(value: string): number | null {
+  parseBreaker(value: string): OrNone<number> {
     return numberOrNone('--breaker', value);
   }
 
@@ -159,11 +163,13 @@ export class QueueEventsCommand extends BaseCommand {
   }
 }
 
-const numberOrNone = (option: string, value: string): number | null =>
-  value.toLowerCase() === 'none' ? null : wholeNumber(option, value, { min: 1, max: MOST_AT_ONCE });
+const orNull = <Limit>(value: OrNone<Limit>): Limit | null => (value === NONE ? null : value);
 
-function rateOf(value: string): RateLimit | null {
-  if (value.toLowerCase() === 'none') return null;
+const numberOrNone = (option: string, value: string): OrNone<number> =>
+  value.toLowerCase() === NONE ? NONE : wholeNumber(option, value, { min: 1, max: MOST_AT_ONCE });
+
+function rateOf(value: string): OrNone<RateLimit> {
+  if (value.toLowerCase() === NONE) return NONE;
   const [, count = '', number = '', unit = ''] = /^(\d{1,6})\/(\d{0,9})(ms|s|m|h|d)$/.exec(value.toLowerCase()) ?? [];
   const perMs = (number === '' ? 1 : Number(number)) * (UNIT_MS[unit] ?? 0);
   if (Number(count) < 1 || Number(count) > MOST_AT_ONCE || perMs < 1 || perMs > LONGEST_MS) {
@@ -173,10 +179,10 @@ function rateOf(value: string): RateLimit | null {
 }
 
 function breakerOf({ breaker, coolDown, longestCoolDown }: TypeLimitOptions): Breaker | null | undefined {
-  if (breaker === undefined || breaker === null) {
+  if (breaker === undefined || breaker === NONE) {
     if (coolDown !== undefined) throw new UsageError('--cool-down goes with --breaker');
     if (longestCoolDown !== undefined) throw new UsageError('--longest-cool-down goes with --breaker');
-    return breaker;
+    return breaker === NONE ? null : undefined;
   }
   const times = given({ coolDownMs: coolDown, longestCoolDownMs: longestCoolDown });
   const least = tooShortLongest(times);
@@ -185,12 +191,12 @@ function breakerOf({ breaker, coolDown, longestCoolDown }: TypeLimitOptions): Br
 }
 
 function overrideOf({ concurrency, perKey, rate, burst, ...options }: TypeLimitOptions): LimitsOverride {
-  if (burst !== undefined && !rate) throw new UsageError('--burst goes with --rate');
+  if (burst !== undefined && (rate === undefined || rate === NONE)) throw new UsageError('--burst goes with --rate');
   const breaker = breakerOf(options);
   return {
-    ...(concurrency !== undefined && { concurrency }),
-    ...(perKey !== undefined && { concurrencyPerKey: perKey }),
-    ...(rate !== undefined && { rate: rate && { ...rate, ...(burst && { burst }) } }),
+    ...(concurrency !== undefined && { concurrency: orNull(concurrency) }),
+    ...(perKey !== undefined && { concurrencyPerKey: orNull(perKey) }),
+    ...(rate !== undefined && { rate: rate === NONE ? null : { ...rate, ...(burst && { burst }) } }),
     ...(breaker !== undefined && { breaker }),
   };
 }

@@ -37,6 +37,13 @@ export function parseStatuses(value: string): readonly TaskStatus[] {
 /** @throws UsageError for what is no point in time. */
 export function parseTime(option: string, value: string): Date {
   const time = new Date(value);
-  if (/^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(time.getTime())) return time;
+  const [day = ''] = /^\d{4}-\d{2}-\d{2}/.exec(value) ?? [];
+  if (!Number.isNaN(time.getTime()) && isDay(day)) return time;
   throw new UsageError(`${option} takes a date or a date and time, such as 2026-01-31T08:00:00Z, not "${value}"`);
+}
+
+/** `new Date` makes the 2nd of March of the 30th of February. */
+function isDay(text: string): boolean {
+  const day = new Date(text);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }

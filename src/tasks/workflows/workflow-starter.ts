@@ -144,16 +144,15 @@ function inputOf(spec: NodeSpec, definition: AnyTaskType): { definition: AnyTask
 }
 
 /**
- * Another request of the same key asks for the same, or is refused. Times may have been worked out anew: they are not compared.
- * Whoever repeats it may come to another version, so fields stay in the order in which they were given.
+ * Another request of the same key asks for the same, or is refused. Times may have been worked out anew: they are not
+ * compared. What is kept is a hash of its JSON, also from processes of other versions: fields stay in their order.
  */
 const askedFor = (spec: WorkflowSpec): unknown => ({
   ...spec,
-  nodes: spec.nodes.map((node) => {
-    const type = typeof node.type === 'string' ? node.type : node.type.name;
-    return { ...node, type, runAt: undefined, startBy: undefined };
-  }),
+  nodes: spec.nodes.map((node) => ({ ...node, type: typeName(node), runAt: undefined, startBy: undefined })),
 });
+
+const typeName = ({ type }: NodeSpec): string => (typeof type === 'string' ? type : type.name);
 
 interface NewWorkflow {
   readonly id: string;

@@ -71,6 +71,11 @@ describe('the embedded PostgreSQL', () => {
     await expect(cluster.requireRoom(2 ** 60)).resolves.toBeUndefined();
   });
 
+  it('is begun on a file system that does not tell how much room it has', async () => {
+    const cluster = new Cluster({ path: '/proc', owner: undefined });
+    await expect(cluster.requireRoom()).resolves.toBeUndefined();
+  });
+
   it('listens on a socket that only its user can reach, with a password that only its user can read', async () => {
     const { url } = await fixture.attached();
     const { pid } = (await fixture.postmaster())!;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ACTOR, Engine } from '../../support/engine-harness.js';
+import { ACTOR, Engine, work } from '../../support/engine-harness.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { node, Workflows } from '../../support/workflows.js';
 
@@ -30,18 +30,6 @@ describe('a workflow', () => {
     expect(await service.retry(beginning, { actor: ACTOR })).toMatchObject({ id, status: 'running' });
   });
 
-  it('is found by its idempotency key also where a version that knew no times has kept the request', async () => {
-    const [id = ''] = ids;
-    const request = '{"name":"test","nodes":[{"name":"a","type":"test.work","after":[],"params":{"key":"a"}}]}';
-    await engine.database.query(
-      'INSERT INTO task_idempotency_keys (actor, key, request_hash, task_id) VALUES ($1, $2, $3, $4)',
-      [ACTOR, 'kept', createHash('sha256').update(request).digest(), id],
-    );
-    const again = { name: 'test', nodes: [node('a', [], { startBy: new Date(), runAt: undefined })] };
-    const made = await new Workflows(engine).service.start(again, { actor: ACTOR, idempotencyKey: 'kept' });
-    expect(made).toEqual({ id, created: false });
-  });
-
   it('is not found by a beginning that several share', async () => {
     const { service } = new Workflows(engine);
     await expect(service.cancel(ids[0]!.slice(0, 6), ACTOR)).rejects.toMatchObject({
@@ -56,5 +44,19 @@ describe('a workflow', () => {
     ['nope', 'invalid', 'invalid_workflow_id'],
   ])('is not named by %s', async (id, kind, code) => {
     await expect(new Workflows(engine).service.get(id)).rejects.toMatchObject({ kind, code });
+  });
+
+  it('is known by its idempotency key to processes of other versions, whatever its times', async () => {
+    const nodes = [node('a', [], { priority: 1, runAt: new Date(), startBy: undefined, description: 'first' })];
+    const options = { actor: ACTOR, idempotencyKey: 'versions' };
+    const { id } = await new Workflows(engine).service.start({ name: 'keyed', nodes }, options);
+    const [kept] = await engine.database.query<{ request_hash: Buffer }>(
+      `SELECT request_hash FROM task_idempotency_keys WHERE task_id = $1`,
+      [id],
+    );
+    const hashed =
+      `{"name":"keyed","nodes":[{"name":"a","type":"${work.name}","after":[],"params":{"key":"a"},` +
+      `"priority":1,"description":"first"}]}`;
+    expect(kept?.request_hash).toEqual(createHash('sha256').update(hashed).digest());
   });
 });

@@ -82,8 +82,9 @@ export class Cluster {
    */
   async requireRoom(bytes = ROOM_BYTES): Promise<void> {
     if ((await this.majorVersion()) !== undefined) return;
-    const { bavail, bsize } = await statfs(this.home.path);
-    if (bavail * bsize >= bytes) return;
+    const { blocks, bavail, bsize } = await statfs(this.home.path);
+    const tellsNothing = blocks === 0; // ramfs, tmpfs without a limit, some networks
+    if (tellsNothing || bavail * bsize >= bytes) return;
     const inMb = (size: number): string => `${String(Math.floor(size / 1_000_000))} MB`;
     throw invalid(
       'data_dir_unusable',

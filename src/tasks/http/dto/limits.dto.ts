@@ -54,10 +54,7 @@ const IsNoShorterThanCoolDown = (): PropertyDecorator =>
     { context: { allowed: 'at least cool_down_ms' } },
   );
 
-const leastOf = (of?: ValidationArguments): number | undefined => {
-  const { cool_down_ms: coolDownMs, longest_cool_down_ms: longestCoolDownMs } = of?.object as BreakerDto;
-  return tooShortLongest({ coolDownMs, longestCoolDownMs });
-};
+const leastOf = (of?: ValidationArguments): number | undefined => tooShortLongest(breakerIn(of?.object as BreakerDto));
 
 /** After `failures` transient failures in a row the type is parked, and one task is tried after `cool_down_ms`. */
 export class BreakerDto {

@@ -9,12 +9,12 @@ import {
   IsString,
   Matches,
   Max,
-  MaxLength,
   Min,
   ValidateBy,
   ValidateIf,
   type ValidationArguments,
 } from 'class-validator';
+import { MaxLength } from '../../../platform/http/max-length.js';
 import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
 import { CATCH_UP_POLICIES, type CatchUp, OVERLAP_POLICIES, type Overlap } from '../../schedules/schedule.js';
 
