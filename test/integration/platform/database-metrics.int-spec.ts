@@ -56,7 +56,9 @@ describe('the metrics of the database', () => {
     expect(await valuesOf('photosafe_database_oldest_transaction_seconds')).toEqual(new Map([['', 0]]));
     expect(await valuesOf('photosafe_database_held_back_transactions')).toEqual(new Map());
     expect(Math.abs((await valuesOf('photosafe_clock_skew_seconds')).get('') ?? NaN)).toBeLessThan(1);
-    expect((await valuesOf('photosafe_database_dead_rows')).has('live_tasks')).toBe(true);
+    for (const which of ['dead', 'live']) {
+      expect((await valuesOf(`photosafe_database_${which}_rows`)).get('live_tasks')).toBe(0);
+    }
   });
 
   it('tell of a transaction that keeps dead rows from being removed, and by how many others it is outlived', async () => {
