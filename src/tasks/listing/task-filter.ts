@@ -51,6 +51,12 @@ export class Conditions {
   }
 }
 
+/** The first id that a filter admits, and where they end: there, or before the id `after`, whichever is older. */
+export function idsWithin({ createdFrom, createdTo }: TaskFilter, after?: string): { first?: string; end?: string } {
+  const ends = [createdTo && firstIdAt(createdTo), after?.toLowerCase()].filter((id) => id !== undefined).sort();
+  return { first: createdFrom && firstIdAt(createdFrom), end: ends[0] };
+}
+
 /** The part of a filter that is a range of ids (UUID v7: the order of creation). */
 export const withinIds = (where: Conditions, filter: TaskFilter): Conditions =>
   where
