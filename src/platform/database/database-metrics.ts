@@ -1,12 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { Gauge } from 'prom-client';
 import { Metrics } from '../metrics/metrics.js';
-import { Scraped } from '../metrics/scraped.js';
+import { Scraped, scrapedGauge, type Show } from '../metrics/scraped.js';
 import { clockSkewMs } from './clock-skew.js';
 import { Database } from './database.js';
 import { DEAD_ROWS, type DeadRows, type Holder, HOLDERS } from './vacuum.sql.js';
-
-type Show = (value: number, labels?: Record<string, string>) => void;
 
 /**
  * How the database is, asked when somebody scrapes. While it does not answer, `photosafe_database_up` is 0 and the others
@@ -55,20 +52,10 @@ export class DatabaseMetrics {
   }
 
   private gauge<Answer>(
-    [name, help, ...labelNames]: [name: string, help: string, ...labels: string[]],
-    source: Scraped<Answer>,
+    named: [name: string, help: string, ...labels: string[]],
+    from: Scraped<Answer>,
     read: (answer: Answer | undefined, show: Show) => void,
   ): void {
-    new Gauge({
-      ...{ name, help, labelNames, registers: [this.metrics.registry] },
-      async collect() {
-        const answer = await source.ask();
-        this.reset();
-        if (labelNames.length === 0) this.remove(); // reset leaves a 0 where there are no labels
-        read(answer, (value, labels = {}) => {
-          this.set(labels, value);
-        });
-      },
-    });
+    scrapedGauge(this.metrics, named, { from, read });
   }
 }

@@ -1,4 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
+import { Gauge } from 'prom-client';
+import type { Metrics } from './metrics.js';
 
 /** The gauges of a scrape, and the scrapes of several Prometheus servers, share an answer for so long. */
 const FRESH_MS = 5_000;
@@ -33,4 +35,25 @@ export class Scraped<Answer> {
       answered.abort();
     }
   }
+}
+
+export type Show = (value: number, labels?: Record<string, string>) => void;
+
+/** Shows what `read` makes of the answer, and nothing else: what it does not show is absent. */
+export function scrapedGauge<Answer>(
+  { registry }: Metrics,
+  [name, help, ...labelNames]: [name: string, help: string, ...labels: string[]],
+  { from, read }: { readonly from: Scraped<Answer>; readonly read: (answer: Answer | undefined, show: Show) => void },
+): void {
+  new Gauge({
+    ...{ name, help, labelNames, registers: [registry] },
+    async collect() {
+      const answer = await from.ask();
+      this.reset();
+      if (labelNames.length === 0) this.remove(); // reset leaves a 0 where there are no labels
+      read(answer, (value, labels = {}) => {
+        this.set(labels, value);
+      });
+    },
+  });
 }

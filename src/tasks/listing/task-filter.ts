@@ -58,10 +58,10 @@ export function idsWithin({ createdFrom, createdTo }: TaskFilter, after?: string
 }
 
 /** The part of a filter that is a range of ids (UUID v7: the order of creation). */
-export const withinIds = (where: Conditions, filter: TaskFilter): Conditions =>
-  where
-    .add('id >= ?', filter.createdFrom && firstIdAt(filter.createdFrom))
-    .add('id < ?', filter.createdTo && firstIdAt(filter.createdTo));
+export function withinIds(where: Conditions, filter: TaskFilter): Conditions {
+  const { first, end } = idsWithin(filter);
+  return where.add('id >= ?', first).add('id < ?', end);
+}
 
 /** All the rest of it. */
 export function matching(where: Conditions, filter: TaskFilter): Conditions {

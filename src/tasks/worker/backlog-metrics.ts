@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Gauge } from 'prom-client';
 import { Database } from '../../platform/database/database.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
-import { Scraped } from '../../platform/metrics/scraped.js';
+import { Scraped, scrapedGauge } from '../../platform/metrics/scraped.js';
 import { BACKLOG } from './backlog.sql.js';
 
 /** Counting stops here: a scrape costs the same beside a million tasks. */
@@ -21,21 +20,18 @@ interface BacklogRow {
  */
 @Injectable()
 export class BacklogMetrics {
-  constructor(database: Database, { registry }: Metrics) {
-    const registers = [registry];
-    const backlog = new Scraped(() => database.query<BacklogRow>(BACKLOG, [MOST_COUNTED]));
+  constructor(database: Database, metrics: Metrics) {
+    const from = new Scraped(() => database.query<BacklogRow>(BACKLOG, [MOST_COUNTED]));
     const gauge = (
       [what, name, help]: [BacklogRow['what'], string, string],
-      read: (row: BacklogRow) => number,
+      value: (row: BacklogRow) => number,
     ): void => {
-      new Gauge({
-        ...{ name, help, registers },
-        labelNames: what === 'ready' ? ['queue'] : [],
-        async collect() {
-          const rows = (await backlog.ask())?.filter((row) => row.what === what);
-          this.reset();
-          if (rows === undefined && what !== 'ready') this.remove(); // reset leaves a 0 where there are no labels
-          for (const row of rows ?? []) this.set(row.queue === null ? {} : { queue: row.queue }, read(row));
+      const labels = what === 'ready' ? ['queue'] : [];
+      scrapedGauge(metrics, [name, help, ...labels], {
+        from,
+        read: (rows, show) => {
+          for (const row of rows ?? [])
+            if (row.what === what) show(value(row), row.queue === null ? {} : { queue: row.queue });
         },
       });
     };
