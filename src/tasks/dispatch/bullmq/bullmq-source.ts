@@ -100,16 +100,15 @@ export class BullmqSource implements TaskSource, Claims {
   private async fromLineIfDue(limit: number): Promise<ClaimedRow[]> {
     const { queue, types, claims } = this.options;
     await this.parts.carried.refresh().catch(() => undefined);
-    if (performance.now() >= this.lineDueMs) {
-      this.lineDueMs = performance.now() + this.options.pollMs;
-      return this.fromLine(limit);
-    }
+    if (performance.now() >= this.lineDueMs) return this.fromLine(limit);
     const leftOut = new Set(this.parts.carried.leftOut(queue, types).map(({ name }) => name));
     return leftOut.size > 0 ? this.counted('postgres', await claims.claim(limit, leftOut)) : [];
   }
 
   private async fromLine(limit: number): Promise<ClaimedRow[]> {
-    const rows = await this.options.claims.claim(limit);
+    const { claims, pollMs } = this.options;
+    this.lineDueMs = performance.now() + pollMs; // a look is a look, also one for want of Redis
+    const rows = await claims.claim(limit);
     this.lineHadMore = rows.length === limit;
     return this.counted('postgres', rows);
   }
