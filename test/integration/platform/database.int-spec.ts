@@ -103,7 +103,8 @@ describe('the database', () => {
       });
     };
     await Promise.all([both('first', [1, 2]), both('second', [2, 1])]);
-    expect([attempts.length, await value(1), await value(2)]).toEqual([3, 2, 2]);
+    expect(attempts.length).toBeGreaterThanOrEqual(3); // on a busy machine both may have to
+    expect([await value(1), await value(2)]).toEqual([2, 2]);
   });
 
   it('survives that all of its connections are cut', async () => {
