@@ -1,4 +1,5 @@
 import { aBox, aJpeg, aPng } from '../../../test/support/build-photo.js';
+import { cpuMsOf } from '../../../test/support/cpu-time.js';
 import { sniffFormat } from './sniff-format.js';
 
 function sniff(head: Buffer | string): string {
@@ -62,9 +63,10 @@ describe('the kind of file by its content', () => {
     expect(sniff(head)).toBe(expected);
   });
 
-  it('is found at once in texts made to take long', () => {
-    const started = performance.now();
-    expect(sniff('<!-- -->'.repeat(10_000))).toBe('a text');
-    expect(performance.now() - started).toBeLessThan(2_000);
+  it('is found at once in texts made to take long', async () => {
+    const ms = await cpuMsOf(() => {
+      expect(sniff('<!-- -->'.repeat(10_000))).toBe('a text');
+    });
+    expect(ms).toBeLessThan(2_000);
   });
 });

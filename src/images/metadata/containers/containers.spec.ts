@@ -1,5 +1,6 @@
 import { brotliCompressSync, deflateSync } from 'node:zlib';
 import { aBox, aDataset, aJpeg, anExif, anXmp, aPng, aSegment, uint32 } from '../../../../test/support/build-photo.js';
+import { cpuMsOf } from '../../../../test/support/cpu-time.js';
 import { ByteSource } from '../byte-source.js';
 import { nothingFound, type EmbeddedMetadata } from '../embedded-metadata.js';
 import { sniffFormat } from '../sniff-format.js';
@@ -90,10 +91,11 @@ describe('PNG', () => {
 
   it('that unpacks to gigabytes is not unpacked', async () => {
     const bomb = deflateSync(Buffer.alloc(8 * 1024 * 1024));
-    const chunks = Array.from({ length: 500 }, () => ['zTXt', Buffer.concat([Buffer.from('a\0\0'), bomb])] as const);
-    const started = performance.now();
-    expect(await summary(aPng(chunks))).toBe('40×30');
-    expect(performance.now() - started).toBeLessThan(2000);
+    const chunks = Array.from({ length: 5_000 }, () => ['zTXt', Buffer.concat([Buffer.from('a\0\0'), bomb])] as const);
+    const ms = await cpuMsOf(async () => {
+      expect(await summary(aPng(chunks))).toBe('40×30');
+    });
+    expect(ms).toBeLessThan(2000);
   });
 
   it('that is cut or overwritten says so', async () => {
@@ -184,9 +186,10 @@ describe('HEIF', () => {
   it('whose tables count what is not there ends at once', async () => {
     const ftyp = aBox('ftyp', Buffer.from('heic\0\0\0\0mif1heic', 'latin1'));
     const empty = full('iloc', 2, hex('0000'), hex('ffffffff'), Buffer.alloc(100_000, 255));
-    const started = performance.now();
-    expect(await summary(Buffer.concat([ftyp, full('meta', 0, empty)]))).toBe('no size; corrupt');
-    expect(performance.now() - started).toBeLessThan(1000);
+    const ms = await cpuMsOf(async () => {
+      expect(await summary(Buffer.concat([ftyp, full('meta', 0, empty)]))).toBe('no size; corrupt');
+    });
+    expect(ms).toBeLessThan(1000);
   });
 });
 

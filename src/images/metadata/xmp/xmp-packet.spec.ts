@@ -1,4 +1,5 @@
 import { anXmp } from '../../../../test/support/build-photo.js';
+import { cpuMsOf } from '../../../../test/support/cpu-time.js';
 import { XmlError } from './parse-xml.js';
 import { parseXmp, xmpList, xmpText } from './xmp-packet.js';
 
@@ -80,10 +81,11 @@ describe('XMP packets', () => {
     ['ampersands', `<a>${'&'.repeat(1_000_000)}</a>`],
     ['namespaces', `<a ${'xmlns:b="c" '.repeat(1000)}>${'<b xmlns:c="d"/>'.repeat(15_000)}</a>`],
     ['end tags', '</a>'.repeat(250_000)],
-  ])('made of nothing but %s end at once', (_, text) => {
-    const started = performance.now();
-    expect(parse(text).size).toBe(0);
-    expect(performance.now() - started).toBeLessThan(2000);
+  ])('made of nothing but %s end at once', async (_, text) => {
+    const ms = await cpuMsOf(() => {
+      expect(parse(text).size).toBe(0);
+    });
+    expect(ms).toBeLessThan(2000);
   });
 
   it('keep names that objects use for themselves as plain names', () => {
