@@ -55,6 +55,7 @@ async function main() {
   return wantsOurs && outcome.results.some((result) => result.ours === null) ? 1 : 0;
 }
 
+// Peers leave timers and connections open: nothing but exit() ends the process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.once(signal, () => void cleanUp().finally(() => process.exit(130)));
 }

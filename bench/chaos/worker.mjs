@@ -11,6 +11,7 @@ const { createPino, PinoLogger } = await product('platform/logging/pino-logger')
 const cell = process.argv[2] === 'cell';
 const logger = new PinoLogger(createPino('info'));
 const app = await NestFactory.createApplicationContext(loadModule(process.env), { logger, abortOnError: false });
+// A process that a fault left with open handles ends all the same.
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
 await app.get(WorkerService).start({
   cell,

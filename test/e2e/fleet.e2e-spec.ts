@@ -22,6 +22,7 @@ type LogLine = Readonly<Record<string, unknown>> & { readonly time: string };
 
 const missing = namespacesMissing();
 if (missing !== undefined) process.stderr.write(`skipped: a fleet of several hosts: ${missing}\n`);
+// Needs root and Linux; CI has both.
 const onSeveralHosts = missing === undefined ? describe : describe.skip;
 
 onSeveralHosts('an API and two workers on three hosts, and a database on a fourth', () => {

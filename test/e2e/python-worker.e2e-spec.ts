@@ -116,7 +116,7 @@ type Task = Readonly<Record<string, unknown>>;
     const asked = performance.now();
     worker.process.kill('SIGTERM');
     expect(await worker.ended).toMatchObject({ code: 0 });
-    expect(performance.now() - asked).toBeLessThan(30_000); // its task takes a hundred seconds
+    expect(performance.now() - asked).toBeLessThan(5_000);
     expect(await ask('GET', `/tasks/${id}`)).toMatchObject({ status: 'queued', attempt: 0, crash_count: 0 });
     const { items } = (await ask('GET', `/tasks/${id}/events`)) as { items: { reason: string }[] };
     expect(items.map(({ reason }) => reason)).toEqual(['enqueued', 'claimed', 'released']);

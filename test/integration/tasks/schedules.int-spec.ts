@@ -181,7 +181,7 @@ describe('after days of absence', () => {
     const { id } = await engine.create({ cron: '* * * * * *', catchUp: { policy: 'all', max: 3 }, overlap: 'queue' });
     const began = performance.now();
     await engine.lookAt('2028-01-01T00:00:00.500Z');
-    expect(performance.now() - began).toBeLessThan(20_000); // one by one they would take many minutes
+    expect(performance.now() - began).toBeLessThan(2_000);
     // Those of the last minute are on time; with three made up for, and one that has started.
     expect((await engine.ticks(id)).filter(({ outcome }) => outcome === 'waiting')).toHaveLength(62);
   });

@@ -35,8 +35,10 @@ describeWithRedis('tasks that Redis carries', () => {
     }
   });
 
-  const carried = () =>
-    waitFor('Redis to carry', async () => (await fleet.metric(FALLBACK)) === 0 && (await redisKeys()).length > 0, SLOW);
+  const carried = async () => {
+    await waitFor('Redis to carry', async () => (await fleet.metric(FALLBACK)) === 0 && (await redisKeys()).length > 0, SLOW); // prettier-ignore
+    await sleep(1_100); // for a second it counts who knew which types when it was asked last: perhaps before all workers were there
+  };
   const away = (workers = 1) =>
     waitFor('the fallback', async () => (await fleet.metric(FALLBACK)) === workers, { ...SLOW, everyMs: 5 });
   const redisKeys = () => redis.ask((client) => client.keys('photosafe:*'));
@@ -103,7 +105,9 @@ describeWithRedis('tasks that Redis carries', () => {
     await redis.kill();
     const worker = await fleet.worker();
     await away();
+    const from = performance.now();
     await fleet.api.finished(await fleet.api.enqueue(once));
+    expect(performance.now() - from).toBeLessThan(1_000);
     expect(worker.app.get(Degradations).list()).toEqual([expect.stringMatching(/^redis: .*PostgreSQL.*ECONNREFUSED/)]);
     await redis.start();
     await waitFor('Redis to carry', async () => (await fleet.metric(FALLBACK)) === 0, SLOW);
@@ -123,7 +127,7 @@ describeWithRedis('tasks that Redis carries', () => {
     redis.signal('SIGSTOP');
     const from = performance.now();
     await fleet.api.enqueue(once);
-    expect(performance.now() - from).toBeLessThan(2_000); // so long an answer of Redis is waited for
+    expect(performance.now() - from).toBeLessThan(1_000);
     await completed(500);
     await away(2);
     redis.signal('SIGCONT');
@@ -149,7 +153,7 @@ describeWithRedis('tasks that Redis carries', () => {
     redis.signal('SIGSTOP');
     const from = performance.now();
     await worker.close();
-    expect(performance.now() - from).toBeLessThan(20_000); // it hangs for ever
+    expect(performance.now() - from).toBeLessThan(6_000);
     redis.signal('SIGCONT');
   });
 
@@ -159,7 +163,9 @@ describeWithRedis('tasks that Redis carries', () => {
     await fleet.worker();
     await carried();
     await feeding.kill('SIGKILL');
-    await fleet.api.finished(await fleet.api.enqueue(once));
+    const from = performance.now();
+    await fleet.api.finished(await fleet.api.enqueue(once), SLOW);
+    expect(performance.now() - from).toBeLessThan(10_000);
     expect(await fleet.metric(CLAIMED, { via: 'redis' })).toBe(1);
   });
 
