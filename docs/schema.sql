@@ -564,13 +564,16 @@ CREATE TABLE task_schedules (
   created_by text NOT NULL,
   updated_at timestamp with time zone NOT NULL DEFAULT now(),
   updated_by text NOT NULL,
+  priority integer,
+  start_within_ms integer,
   CONSTRAINT task_schedules_pkey PRIMARY KEY (id),
   CONSTRAINT task_schedules_catch_up CHECK (((catch_up = ANY (ARRAY['skip'::text, 'latest'::text, 'all'::text])) AND ((catch_up_max >= 1) AND (catch_up_max <= 1000)))),
   CONSTRAINT task_schedules_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
   CONSTRAINT task_schedules_overlap CHECK ((overlap = ANY (ARRAY['skip'::text, 'queue'::text]))),
   CONSTRAINT task_schedules_params CHECK ((jsonb_typeof(params) = 'object'::text)),
   CONSTRAINT task_schedules_paused_by_someone CHECK (((paused_at IS NULL) = (paused_by IS NULL))),
-  CONSTRAINT task_schedules_paused_has_no_next CHECK (((paused_at IS NULL) OR (next_tick_at IS NULL)))
+  CONSTRAINT task_schedules_paused_has_no_next CHECK (((paused_at IS NULL) OR (next_tick_at IS NULL))),
+  CONSTRAINT task_schedules_start_within CHECK ((start_within_ms > 0))
 ) WITH (fillfactor=70);
 CREATE UNIQUE INDEX task_schedules_name ON public.task_schedules USING btree (lower(name));
 CREATE INDEX task_schedules_next_tick ON public.task_schedules USING btree (next_tick_at) WHERE (next_tick_at IS NOT NULL);

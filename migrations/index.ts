@@ -17,6 +17,7 @@ import { HashKinds } from './0019-hash-kinds.js';
 import { NoteCancellations } from './0020-note-cancellations.js';
 import { MarkAuditTrail } from './0021-mark-audit-trail.js';
 import { IndexDelayedLanes } from './0022-index-delayed-lanes.js';
+import { TermScheduledTasks } from './0023-term-scheduled-tasks.js';
 
 /** In the order in which they run. A list, not a glob: the same in sources, build and tests. */
 export const migrations = [
@@ -39,4 +40,5 @@ export const migrations = [
   NoteCancellations,
   MarkAuditTrail,
   IndexDelayedLanes,
+  TermScheduledTasks,
 ];

@@ -25,6 +25,10 @@ describe('photosafe schedule', () => {
     expect(await json('update', 'YEARLY', '--catch-up', 'all', '--catch-up-max', '3')).toMatchObject({
       ...{ id: created.id, catch_up: 'all', catch_up_max: 3, cron: '0 0 1 1 *' },
     });
+    const timed = await json('update', 'yearly', '--priority', '-5', '--start-within', '15m');
+    expect(timed).toMatchObject({ catch_up: 'all', priority: -5, start_within_ms: 900_000 });
+    const untimed = await json('update', 'yearly', '--priority', 'none', '--start-within', 'None');
+    expect(untimed).toMatchObject({ catch_up: 'all', priority: null, start_within_ms: null });
     expect(await json('pause', 'yearly')).toMatchObject({ paused: true, next_fire_times: [] });
     const task = await json('run', 'yearly');
     expect(task).toMatchObject({
@@ -58,6 +62,7 @@ describe('photosafe schedule', () => {
     [['create', 'x', '--cron', '@daily'], 2, '--type and --cron'],
     [['create', 'x', '--cron', '@daily', '--type', 'nothing'], 1, 'there is no task type'],
     [['create', 'x', '--cron', '@daily', '--type', 'sweep_blobs', '--params', '[]'], 2, 'a JSON object'],
+    [['update', 'x', '--start-within', '8d'], 2, '--start-within takes a time from 1s to 7d'],
   ])('%j ends with %i and says why', async (args, code, why) => {
     expect(await run(...args)).toMatchObject({ code, stderr: expect.stringContaining(why) as string });
   });

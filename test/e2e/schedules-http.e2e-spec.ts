@@ -65,6 +65,8 @@ describe('/schedules', () => {
       catch_up: 'latest',
       catch_up_max: 10,
       overlap: 'skip',
+      priority: null,
+      start_within_ms: null,
       created_by: 'token:test-admin',
     });
     expect(times.every((time) => time.endsWith('-12-31T23:00:00.000Z'))).toBe(true);
@@ -73,18 +75,26 @@ describe('/schedules', () => {
     const changed = await http
       .as('admin')
       .patch(`/api/schedules/${id}`)
-      .send({ catch_up: 'all', overlap: 'queue', description: 'Once', cron: null })
+      .send({
+        catch_up: 'all',
+        overlap: 'queue',
+        description: 'Once',
+        priority: -3,
+        start_within_ms: 5_000,
+        cron: null,
+      })
       .expect(200);
     expect(changed.body).toMatchObject({
       catch_up: 'all',
       catch_up_max: 10,
       overlap: 'queue',
       description: 'Once',
+      priority: -3,
+      start_within_ms: 5_000,
       name: 'Yearly',
     });
-    expect((await http.as('admin').patch(`/api/schedules/${id}`).send({ description: null })).body).toMatchObject({
-      description: null,
-    });
+    const removed = { description: null, priority: null, start_within_ms: null };
+    expect((await http.as('admin').patch(`/api/schedules/${id}`).send(removed)).body).toMatchObject(removed);
 
     await http.as('admin').delete(`/api/schedules/${id}`).expect(204);
     const gone = await http.as('viewer').get(`/api/schedules/${id}`).expect(404);
@@ -151,6 +161,9 @@ describe('/schedules', () => {
     [{ catch_up: 'some' }, 'validation_failed', 'catch_up'],
     [{ catch_up_max: 0 }, 'validation_failed', 'catch_up_max'],
     [{ overlap: 'cancel' }, 'validation_failed', 'overlap'],
+    [{ priority: 1_001 }, 'validation_failed', 'priority'],
+    [{ start_within_ms: 999 }, 'validation_failed', 'start_within_ms'],
+    [{ start_within_ms: 604_800_001 }, 'validation_failed', 'start_within_ms'],
     [{ name: '' }, 'validation_failed', 'name'],
     [{ name: 'a\u0000b' }, 'validation_failed', 'name'],
     [{ crom: '* * * * *' }, 'validation_failed', 'crom'],

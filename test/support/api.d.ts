@@ -1839,6 +1839,13 @@ export interface components {
             overlap?: "skip" | "queue";
             /** @description With `all`: only the last so many; 10 when left out. */
             catch_up_max?: number;
+            /** @description Of its tasks: higher goes first. That of their type when left out or null. */
+            priority?: number | null;
+            /**
+             * @description Fails a task with `deadline_passed` that has not started so long after it was added. It may wait for ever when left out
+             *     or null.
+             */
+            start_within_ms?: number | null;
             /**
              * @description What it is called, unlike any other in whatever letter case; its tasks are asked for by `schedule:<name>`.
              * @example nightly thumbnails
@@ -2666,6 +2673,10 @@ export interface components {
             cron: string;
             time_zone: string;
             catch_up_max: number;
+            /** @description Of its tasks; null: that of their type. */
+            priority: number | null;
+            /** @description How long a task may wait for its start before it fails with `deadline_passed`; null: for ever. */
+            start_within_ms: number | null;
             paused: boolean;
             /** Format: date-time */
             paused_at: string | null;
@@ -3184,6 +3195,13 @@ export interface components {
             type?: string;
             /** @description With `all`: only the last so many; 10 when left out. */
             catch_up_max?: number;
+            /** @description Of its tasks: higher goes first. That of their type when left out or null. */
+            priority?: number | null;
+            /**
+             * @description Fails a task with `deadline_passed` that has not started so long after it was added. It may wait for ever when left out
+             *     or null.
+             */
+            start_within_ms?: number | null;
         };
         UpdateTokenDto: {
             /** @description A new name. */

@@ -98,5 +98,7 @@ export const aSchedule = (terms: Partial<ScheduleTerms> = {}): ScheduleTerms => 
   timeZone: 'UTC',
   catchUp: { policy: 'skip', max: 1 },
   overlap: 'skip',
+  priority: null,
+  startWithinMs: null,
   ...terms,
 });

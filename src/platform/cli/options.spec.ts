@@ -1,5 +1,5 @@
 import { UsageError } from './errors.js';
-import { nameOf, oneOf, wholeNumber } from './options.js';
+import { milliseconds, nameOf, oneOf, orNone, orNull, wholeNumber } from './options.js';
 
 describe('wholeNumber', () => {
   it('reads a number within the limits', () => {
@@ -29,6 +29,22 @@ describe('nameOf', () => {
   it('counts an emoji as one character, as the API does', () => {
     expect(nameOf('--name', '🏔'.repeat(200))).toHaveLength(400);
     expect(() => nameOf('--name', '🏔'.repeat(201))).toThrow('not 201');
+  });
+});
+
+describe('milliseconds', () => {
+  it('reads a number with its unit, in any letter case, and nothing else', () => {
+    expect(['500ms', '90s', '15M', '2h', '1d', '0s'].map(milliseconds)).toEqual([
+      ...[500, 90_000, 900_000, 7_200_000, 86_400_000, 0],
+    ]);
+    const others = ['', '90', 's', '-1s', '1.5h', '1w', '1h30m', '9999999999s', '1constructor'];
+    expect(others.map(milliseconds)).toEqual(others.map(() => undefined));
+  });
+});
+
+describe('orNone', () => {
+  it('leaves what is not the word to the parser of the value', () => {
+    expect(['none', 'NONE', '7'].map((value) => orNull(orNone(value, Number)))).toEqual([null, null, 7]);
   });
 });
 

@@ -19,6 +19,23 @@ export function textOf(option: string, value: string, { max }: { readonly max: n
 export const nameOf = (option: string, value: string, { max = 200 } = {}): string =>
   textOf(option, value.trim(), { max });
 
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time such as `500ms`, `90s`, `15m`, `2h`, `1d`, in milliseconds; undefined when it is none. */
+export function milliseconds(value: string): number | undefined {
+  const [, number, unit = ''] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value.toLowerCase()) ?? [];
+  return number === undefined ? undefined : Number(number) * (UNIT_MS[unit] ?? NaN);
+}
+
+/** Stands for null, of which commander makes an empty text. */
+export const NONE = 'none';
+export type OrNone<Value> = Value | typeof NONE;
+
+export const orNone = <Value>(value: string, parse: (value: string) => Value): OrNone<Value> =>
+  value.toLowerCase() === NONE ? NONE : parse(value);
+
+export const orNull = <Value>(value: OrNone<Value>): Value | null => (value === NONE ? null : (value));
+
 export function oneOf<const Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
   const choice = choices.find((one) => one === value.toLowerCase());
   if (choice !== undefined) return choice;

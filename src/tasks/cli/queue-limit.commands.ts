@@ -2,7 +2,7 @@ import { Option, SubCommand } from 'nest-commander';
 import { ApplicationEntry } from '../../platform/cli/application-entry.js';
 import { BaseCommand, type BaseOptions } from '../../platform/cli/base.command.js';
 import { UsageError } from '../../platform/cli/errors.js';
-import { wholeNumber } from '../../platform/cli/options.js';
+import { milliseconds, NONE, orNone, type OrNone, orNull, wholeNumber } from '../../platform/cli/options.js';
 import { printResult, table } from '../../platform/cli/output.js';
 import {
   type Breaker,
@@ -15,12 +15,6 @@ import {
 import { limitsText, reasonOf } from './limits-text.js';
 import { given } from '../../platform/values/given.js';
 import { withQueues } from './queue-session.js';
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** Not null: commander makes an empty text of that. */
-const NONE = 'none';
-type OrNone<Limit> = Limit | typeof NONE;
 
 interface QueueLimitOptions extends BaseOptions {
   concurrency?: OrNone<number>;
@@ -109,7 +103,7 @@ export class QueueLimitTypeCommand extends BaseCommand {
 
   @Option({ flags: '--rate <count/time>', description: 'starts in a time, as 100/1m (ms, s, m, h, d), or none' })
   parseRate(value: string): OrNone<RateLimit> {
-    return rateOf(value);
+    return orNone(value, rateOf);
   }
 
   @Option({ flags: '--burst <number>', description: 'starts at once after a pause (as many as in the time of --rate)' })
@@ -163,15 +157,12 @@ export class QueueEventsCommand extends BaseCommand {
   }
 }
 
-const orNull = <Limit>(value: OrNone<Limit>): Limit | null => (value === NONE ? null : value);
-
 const numberOrNone = (option: string, value: string): OrNone<number> =>
-  value.toLowerCase() === NONE ? NONE : wholeNumber(option, value, { min: 1, max: MOST_AT_ONCE });
+  orNone(value, (text) => wholeNumber(option, text, { min: 1, max: MOST_AT_ONCE }));
 
-function rateOf(value: string): OrNone<RateLimit> {
-  if (value.toLowerCase() === NONE) return NONE;
-  const [, count = '', number = '', unit = ''] = /^(\d{1,6})\/(\d{0,9})(ms|s|m|h|d)$/.exec(value.toLowerCase()) ?? [];
-  const perMs = (number === '' ? 1 : Number(number)) * (UNIT_MS[unit] ?? 0);
+function rateOf(value: string): RateLimit {
+  const [, count = '', time = ''] = /^(\d{1,6})\/(\d{0,9}[a-z]+)$/i.exec(value) ?? [];
+  const perMs = milliseconds(/^\d/.test(time) ? time : `1${time}`) ?? 0;
   if (Number(count) < 1 || Number(count) > MOST_AT_ONCE || perMs < 1 || perMs > LONGEST_MS) {
     throw new UsageError(`--rate takes a count and a time, as 100/1m or 5/s, or the word none, not "${value}"`);
   }

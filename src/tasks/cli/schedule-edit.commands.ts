@@ -3,15 +3,18 @@ import { Option, SubCommand } from 'nest-commander';
 import { ApplicationEntry } from '../../platform/cli/application-entry.js';
 import { BaseCommand, type BaseOptions } from '../../platform/cli/base.command.js';
 import { UsageError } from '../../platform/cli/errors.js';
-import { oneOf, wholeNumber } from '../../platform/cli/options.js';
+import { milliseconds, NONE, oneOf, orNone, type OrNone, orNull, wholeNumber } from '../../platform/cli/options.js';
 import { printResult } from '../../platform/cli/output.js';
 import { given } from '../../platform/values/given.js';
 import type { ScheduleView } from '../schedules/schedule.js';
+import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../priority-range.js';
 import { withSchedules } from './schedule-session.js';
 
 /** As in schedules/schedule.ts; written out because this file is loaded for --help. */
 const CATCH_UP = ['skip', 'latest', 'all'] as const;
 const OVERLAP = ['skip', 'queue'] as const;
+const LEAST_START_WITHIN_MS = 1_000;
+const MOST_START_WITHIN_MS = 7 * 24 * 3_600_000;
 
 interface TermOptions extends BaseOptions {
   description?: string;
@@ -22,6 +25,8 @@ interface TermOptions extends BaseOptions {
   catchUp?: (typeof CATCH_UP)[number];
   catchUpMax?: number;
   overlap?: (typeof OVERLAP)[number];
+  priority?: OrNone<number>;
+  startWithin?: OrNone<number>;
 }
 
 /** The options that say what a schedule is. */
@@ -73,6 +78,22 @@ abstract class ScheduleTermsCommand extends BaseCommand {
     return oneOf('--overlap', value, OVERLAP);
   }
 
+  @Option({
+    flags: '--priority <number>',
+    description: 'of its tasks: higher goes first; none: that of their type (none)',
+  })
+  parsePriority(value: string): OrNone<number> {
+    return orNone(value, (text) => wholeNumber('--priority', text, { min: LOWEST_PRIORITY, max: HIGHEST_PRIORITY }));
+  }
+
+  @Option({
+    flags: '--start-within <time>',
+    description: 'a task not started by then fails: 90s, 15m, 2h, or none (none)',
+  })
+  parseStartWithin(value: string): OrNone<number> {
+    return orNone(value, startWithinOf);
+  }
+
   @Option({ flags: '--description <text>', description: 'what it is for' })
   parseDescription(value: string): string {
     return value;
@@ -116,6 +137,8 @@ export class ScheduleCreateCommand extends ScheduleTermsCommand {
           timeZone: options.timeZone ?? 'UTC',
           catchUp: { policy: options.catchUp ?? 'latest', max: options.catchUpMax ?? 10 },
           overlap: options.overlap ?? 'skip',
+          priority: orNull(options.priority ?? NONE),
+          startWithinMs: orNull(options.startWithin ?? NONE),
         },
         actor,
       ),
@@ -136,9 +159,11 @@ interface UpdateOptions extends TermOptions {
 export class ScheduleUpdateCommand extends ScheduleTermsCommand {
   async run([handle = '']: string[], options: UpdateOptions): Promise<void> {
     const { type: taskType, catchUp: policy, catchUpMax: max, name, description, params, ...same } = options;
-    const { cron, timeZone, overlap } = same;
+    const { cron, timeZone, overlap, priority, startWithin } = same;
     const changes = {
       ...given({ name, description, taskType, params, cron, timeZone, overlap }),
+      ...(priority !== undefined && { priority: orNull(priority) }),
+      ...(startWithin !== undefined && { startWithinMs: orNull(startWithin) }),
       catchUp: given({ policy, max }),
     };
     await this.save(options, (schedules, actor) => schedules.update(handle, changes, actor));
@@ -148,6 +173,14 @@ export class ScheduleUpdateCommand extends ScheduleTermsCommand {
   parseName(value: string): string {
     return nameFrom(value);
   }
+}
+
+function startWithinOf(value: string): number {
+  const ms = milliseconds(value);
+  if (ms !== undefined && ms >= LEAST_START_WITHIN_MS && ms <= MOST_START_WITHIN_MS) return ms;
+  throw new UsageError(
+    `--start-within takes a time from 1s to 7d, as 90s, 15m or 2h, or the word none, not "${value}"`,
+  );
 }
 
 function nameFrom(text: string): string {

@@ -85,6 +85,8 @@ export async function scheduleDetails(schedule: ScheduleView, ticks: readonly Ti
       ['cron', `${schedule.cron} (${schedule.timeZone})`],
       ['catch-up', catchUp.policy === 'all' ? `all, up to ${String(catchUp.max)}` : catchUp.policy],
       ['overlap', schedule.overlap],
+      ['priority', schedule.priority],
+      ['start within', schedule.startWithinMs === null ? null : `${String(schedule.startWithinMs / 1_000)} s`],
       ['state', schedule.pausedAt ? `paused by ${String(schedule.pausedBy)}` : stateOf(schedule)],
       ['problem', schedule.problem?.message],
       ['next', next.join(', ') || null],

@@ -14,9 +14,11 @@ export const termsOf = (body: CreateScheduleDto): ScheduleTerms => ({
   timeZone: body.time_zone ?? 'UTC',
   catchUp: { policy: body.catch_up ?? 'latest', max: body.catch_up_max ?? CATCH_UP_MAX },
   overlap: body.overlap ?? 'skip',
+  priority: body.priority ?? null,
+  startWithinMs: body.start_within_ms ?? null,
 });
 
-/** Only what was given; null is not, but for the description, which it removes. */
+/** Only what was given; null is not, but for what it removes. */
 export const changesOf = (body: UpdateScheduleDto): ScheduleChanges =>
   given({
     name: body.name ?? undefined,
@@ -27,4 +29,6 @@ export const changesOf = (body: UpdateScheduleDto): ScheduleChanges =>
     timeZone: body.time_zone ?? undefined,
     catchUp: given({ policy: body.catch_up ?? undefined, max: body.catch_up_max ?? undefined }),
     overlap: body.overlap ?? undefined,
+    priority: body.priority,
+    startWithinMs: body.start_within_ms,
   });

@@ -14,6 +14,10 @@ export interface ScheduleDeclaration<Definition extends AnyTaskDefinition> {
   /** Default `latest`: once, when PhotoSafe was down. */
   readonly catchUp?: CatchUp;
   readonly overlap?: Overlap;
+  /** That of the task type when left out. */
+  readonly priority?: number;
+  /** A task that has not started so long after it was added fails with `deadline_passed`. */
+  readonly startWithinMs?: number;
 }
 
 /** A schedule that comes with a module. Made by {@link defineSchedule}. */

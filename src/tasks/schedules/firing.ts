@@ -19,6 +19,7 @@ const MAX_WAITING = 100;
 export interface Start {
   readonly schedule: Schedule;
   readonly at: Date;
+  readonly now: Date;
   /** Who starts it by hand: in the audit trail, in place of the schedule. */
   readonly actor?: string;
 }
@@ -48,7 +49,7 @@ export class Firing {
       const { due, missed, next } = ticksOf(schedule, now, refusal);
       const known = await this.ticks.known(tx, id, missed ? [...due, missed.to] : due);
       const unknown = due.filter((tick) => !known.has(tick.getTime()));
-      const decisions = await this.decide(tx, { schedule, ticks: unknown, refusal });
+      const decisions = await this.decide(tx, { schedule, ticks: unknown, now, refusal });
       if (missed && !known.has(missed.to.getTime())) {
         decisions.push({ at: missed.to, outcome: 'missed', missedFrom: missed.from });
       }
@@ -59,25 +60,27 @@ export class Firing {
   }
 
   /** Starts the tick that has waited longest, if nothing of its schedule is unfinished any more. */
-  startWaiting(id: string): Promise<void> {
+  startWaiting(id: string, now: Date): Promise<void> {
     return this.orRefuse(async (tx, refusal) => {
       const schedule = await this.schedules.lock(tx, id, { wait: false });
       if (!schedule || schedule.pausedAt || (await this.ticks.unfinishedTask(tx, id))) return;
       const [at] = await this.ticks.waiting(tx, id);
       if (!at) return;
-      const decision = refusal ? refused(at, refusal) : await this.start(tx, { schedule, at });
+      const decision = refusal ? refused(at, refusal) : await this.start(tx, { schedule, at, now });
       await this.ticks.decideWaiting(tx, id, decision);
       this.report(tx, schedule, [decision]);
     });
   }
 
   /** Adds the schedule's task. @throws invalid when its type or params are not acceptable (any more). */
-  async start(tx: Transaction, { schedule, at, actor }: Start): Promise<Decision & { taskId: string }> {
-    const { id, name, taskType, params, taskVersion: version } = schedule;
+  async start(tx: Transaction, { schedule, at, now, actor }: Start): Promise<Decision & { taskId: string }> {
+    const { id, name, taskType, params, taskVersion: version, priority, startWithinMs } = schedule;
     const { definition, input } = await scheduledTask(this.types, { taskType, params, version });
     const added = await this.creator.enqueue(definition, input, {
       tx,
       actor: actor ?? scheduleActor({ id, name }).label,
+      priority: priority ?? undefined,
+      startBy: startWithinMs === null ? undefined : new Date(now.getTime() + startWithinMs),
       metadata: { schedule_id: id, schedule: name, tick_at: at.toISOString() },
     });
     return { at, outcome: added.created ? 'started' : 'joined', taskId: added.id };
@@ -85,7 +88,12 @@ export class Firing {
 
   private async decide(
     tx: Transaction,
-    { schedule, ticks, refusal }: { schedule: Schedule; ticks: readonly Date[]; refusal: AppError | undefined },
+    {
+      schedule,
+      ticks,
+      now,
+      refusal,
+    }: { schedule: Schedule; ticks: readonly Date[]; now: Date; refusal: AppError | undefined },
   ): Promise<Decision[]> {
     if (refusal || ticks.length === 0) return ticks.map((at) => refused(at, refusal));
     let waiting = (await this.ticks.waiting(tx, schedule.id)).length;
@@ -93,7 +101,7 @@ export class Firing {
     const decisions: Decision[] = [];
     for (const at of ticks) {
       if (!busy) {
-        decisions.push(await this.start(tx, { schedule, at }));
+        decisions.push(await this.start(tx, { schedule, at, now }));
         busy = true;
       } else if (schedule.overlap === 'queue' && waiting < MAX_WAITING) {
         decisions.push({ at, outcome: 'waiting' });

@@ -45,6 +45,8 @@ export class ScheduleDefaults {
     const { timeZone } = timetable;
     const inserted = await this.schedules.insertDefault(this.database, {
       ...{ id: uuidv7(), name, description, params, cron, timeZone, catchUp, overlap },
+      priority: declaration.priority ?? null,
+      startWithinMs: declaration.startWithinMs ?? null,
       taskType: definition.name,
       taskVersion: definition.version,
       nextTickAt: timetable.next(now),

@@ -13,6 +13,8 @@ export interface ScheduleRow {
   catch_up: CatchUp['policy'];
   catch_up_max: number;
   overlap: Overlap;
+  priority: number | null;
+  start_within_ms: number | null;
   next_tick_at: Date | null;
   paused_at: Date | null;
   paused_by: string | null;
@@ -61,6 +63,8 @@ export const scheduleOf = (row: ScheduleRow): Schedule => ({
   timeZone: row.time_zone,
   catchUp: { policy: row.catch_up, max: row.catch_up_max },
   overlap: row.overlap,
+  priority: row.priority,
+  startWithinMs: row.start_within_ms,
   nextTickAt: row.next_tick_at,
   pausedAt: row.paused_at,
   pausedBy: row.paused_by,

@@ -32,7 +32,7 @@ export class ScheduleRunsService {
       if (unfinished !== undefined) {
         throw conflict('schedule_busy', `its task ${unfinished} is not finished: cancel it, or wait for its end`);
       }
-      const decision = await this.firing.start(tx, { schedule, at: now, actor });
+      const decision = await this.firing.start(tx, { schedule, at: now, now, actor });
       await this.ticks.add(tx, { scheduleId: id, cause: 'manual', ticks: [decision] });
       return { id: decision.taskId, created: decision.outcome === 'started' };
     });

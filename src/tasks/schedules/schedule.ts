@@ -3,6 +3,10 @@ import type { TaskStatus } from '../task-state.js';
 export const CATCH_UP_POLICIES = ['skip', 'latest', 'all'] as const;
 export const OVERLAP_POLICIES = ['skip', 'queue'] as const;
 
+/** A second to a week. */
+export const LEAST_START_WITHIN_MS = 1_000;
+export const MOST_START_WITHIN_MS = 7 * 24 * 3_600_000;
+
 /** What becomes of ticks that nobody was there for. */
 export interface CatchUp {
   readonly policy: (typeof CATCH_UP_POLICIES)[number];
@@ -23,6 +27,10 @@ export interface ScheduleTerms {
   readonly timeZone: string;
   readonly catchUp: CatchUp;
   readonly overlap: Overlap;
+  /** Of its tasks; null: that of their type. */
+  readonly priority: number | null;
+  /** How long a task may wait for its start before it fails with `deadline_passed`; null: for ever. */
+  readonly startWithinMs: number | null;
 }
 
 /** What is to be other than it is; of the catch-up, too, only what is given. */

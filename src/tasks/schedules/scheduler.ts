@@ -78,7 +78,7 @@ export class Scheduler implements OnModuleDestroy {
     const strangersFrom = new Date(now.getTime() - STRANGERS_AFTER_MS);
     const { due, waiting, soonest } = await this.parts.schedules.look(this.database, { now, types, strangersFrom });
     for (const id of due) await this.attempt(id, () => this.firing.fire(id, now));
-    for (const id of waiting) await this.attempt(id, () => this.firing.startWaiting(id));
+    for (const id of waiting) await this.attempt(id, () => this.firing.startWaiting(id, now));
     this.lookAt(soonest, now);
   }
 

@@ -115,4 +115,6 @@ const valuesOf = (schedule: NewSchedule): unknown[] => [
   schedule.overlap,
   schedule.nextTickAt,
   schedule.actor,
+  schedule.priority,
+  schedule.startWithinMs,
 ];

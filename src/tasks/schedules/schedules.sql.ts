@@ -1,5 +1,6 @@
 const SCHEDULE = `s.id, s.name, s.description, s.task_type, s.task_version, s.params, s.cron, s.time_zone, s.catch_up,
-  s.catch_up_max, s.overlap, s.next_tick_at, s.paused_at, s.paused_by, s.created_at, s.created_by, s.updated_at, s.updated_by`;
+  s.catch_up_max, s.overlap, s.priority, s.start_within_ms, s.next_tick_at, s.paused_at, s.paused_by, s.created_at, s.created_by,
+  s.updated_at, s.updated_by`;
 
 const TICK = `t.schedule_id, t.tick_at, t.cause, t.outcome, t.task_id, t.missed_from, t.error_code, t.error_message, t.decided_at`;
 
@@ -39,8 +40,8 @@ export const LOCK_SCHEDULE_IF_FREE = `${LOCK_SCHEDULE} SKIP LOCKED`;
 /** Refused by task_schedules_name when another one has the name. */
 export const INSERT_SCHEDULE = `
   INSERT INTO task_schedules (id, name, description, task_type, task_version, params, cron, time_zone, catch_up, catch_up_max,
-    overlap, next_tick_at, created_by, updated_by)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)`;
+    overlap, next_tick_at, created_by, updated_by, priority, start_within_ms)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15)`;
 
 /** Puts a shipped schedule in unless that was done before, whatever became of it, or a person's has the name. */
 export const INSERT_DEFAULT_SCHEDULE = `
@@ -48,14 +49,15 @@ export const INSERT_DEFAULT_SCHEDULE = `
     INSERT INTO task_schedule_defaults (name) VALUES ($2) ON CONFLICT (name) DO NOTHING RETURNING name
   )
   INSERT INTO task_schedules (id, name, description, task_type, task_version, params, cron, time_zone, catch_up, catch_up_max,
-    overlap, next_tick_at, created_by, updated_by)
-  SELECT $1::uuid, $2, $3, $4, $5::int, $6::jsonb, $7, $8, $9, $10::int, $11, $12::timestamptz, $13, $13 FROM first_time
+    overlap, next_tick_at, created_by, updated_by, priority, start_within_ms)
+  SELECT $1::uuid, $2, $3, $4, $5::int, $6::jsonb, $7, $8, $9, $10::int, $11, $12::timestamptz, $13, $13, $14::int, $15::int FROM first_time
   ON CONFLICT (lower(name)) DO NOTHING
   RETURNING id`;
 
 export const UPDATE_SCHEDULE = `
   UPDATE task_schedules SET name = $2, description = $3, task_type = $4, task_version = $5, params = $6, cron = $7, time_zone = $8,
-    catch_up = $9, catch_up_max = $10, overlap = $11, next_tick_at = $12, updated_by = $13, updated_at = now()
+    catch_up = $9, catch_up_max = $10, overlap = $11, next_tick_at = $12, updated_by = $13, updated_at = now(),
+    priority = $14, start_within_ms = $15
   WHERE id = $1`;
 
 /** Already paused: stays with whoever paused it. */

@@ -6,7 +6,11 @@ import { ACTOR, once, unique, work } from '../../support/engine-harness.js';
 import { aSchedule, ScheduleEngine, TestClock } from '../../support/schedule-harness.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
-const shipped = defineSchedule({ name: 'Nightly', description: 'd', task: work, input: { n: 7 }, cron: '30 3 * * *' });
+const shipped = defineSchedule({
+  ...{ name: 'Nightly', description: 'd', task: work, input: { n: 7 }, cron: '30 3 * * *' },
+  priority: -5,
+  startWithinMs: 3_600_000,
+});
 
 let database: TestDatabase;
 let engine: ScheduleEngine;
@@ -48,6 +52,25 @@ describe('a tick', () => {
       nextTicks: ['02', '03', '04', '05', '06'].map((day) => new Date(`2027-01-${day}T08:00:00Z`)),
       problem: undefined,
     });
+  });
+
+  it('gives its task the priority and the time to start in that the schedule says, counted from its turn', async () => {
+    const { id } = await engine.create({ priority: 7, startWithinMs: 60_000, overlap: 'queue' });
+    await engine.lookAt('2027-01-01T03:00:00.250Z');
+    await engine.lookAt('2027-01-02T03:00:00Z');
+    await engine.finishAll();
+    await engine.lookAt('2027-01-02T05:00:00Z');
+    await engine.finishAll();
+    await engine.schedules.update(id, { priority: null, startWithinMs: null }, ACTOR);
+    await engine.runs.run(id, ACTOR);
+
+    const taskIds = (await engine.ticks(id)).map(({ taskId }) => taskId ?? '');
+    const tasks = await Promise.all(taskIds.map((taskId) => engine.engine.tasks.get(taskId)));
+    expect(tasks.map(({ priority, startBy }) => [priority, startBy])).toEqual([
+      [7, new Date('2027-01-01T03:01:00.250Z')],
+      [7, new Date('2027-01-02T05:01:00Z')],
+      [work.priority, null],
+    ]);
   });
 
   it('and its task are written together or not at all', async () => {
@@ -350,6 +373,8 @@ describe('a shipped schedule', () => {
       name: 'Nightly',
       cron: '30 3 * * *',
       params: { n: 7 },
+      priority: -5,
+      startWithinMs: 3_600_000,
       createdBy: 'system:first-start',
     });
 

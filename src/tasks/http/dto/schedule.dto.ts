@@ -74,6 +74,10 @@ export class ScheduleDto {
   catch_up_max: number;
   @ApiProperty({ enum: OVERLAP_POLICIES })
   overlap: Overlap;
+  /** Of its tasks; null: that of their type. */
+  priority: number | null;
+  /** How long a task may wait for its start before it fails with `deadline_passed`; null: for ever. */
+  start_within_ms: number | null;
   paused: boolean;
   paused_at: Date | null;
   paused_by: string | null;
@@ -116,6 +120,8 @@ export function toScheduleDto(view: ScheduleView): ScheduleDto {
     catch_up: view.catchUp.policy,
     catch_up_max: view.catchUp.max,
     overlap: view.overlap,
+    priority: view.priority,
+    start_within_ms: view.startWithinMs,
     paused: view.pausedAt !== null,
     paused_at: view.pausedAt,
     paused_by: view.pausedBy,

@@ -16,7 +16,15 @@ import {
 } from 'class-validator';
 import { MaxLength } from '../../../platform/http/max-length.js';
 import { IsPointInTime } from '../../../platform/http/is-point-in-time.js';
-import { CATCH_UP_POLICIES, type CatchUp, OVERLAP_POLICIES, type Overlap } from '../../schedules/schedule.js';
+import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../../priority-range.js';
+import {
+  CATCH_UP_POLICIES,
+  type CatchUp,
+  LEAST_START_WITHIN_MS,
+  MOST_START_WITHIN_MS,
+  OVERLAP_POLICIES,
+  type Overlap,
+} from '../../schedules/schedule.js';
 
 const trimmed = ({ value }: { value: unknown }): unknown => (typeof value === 'string' ? value.trim() : value);
 
@@ -125,9 +133,29 @@ export class CreateScheduleDto extends TimetableDto {
   @IsIn(OVERLAP_POLICIES)
   @ApiProperty({ enum: OVERLAP_POLICIES })
   overlap?: Overlap;
+
+  /** Of its tasks: higher goes first. That of their type when left out or null. */
+  @IsOptional()
+  @IsInt()
+  @Min(LOWEST_PRIORITY)
+  @Max(HIGHEST_PRIORITY)
+  priority?: number | null;
+
+  /**
+   * Fails a task with `deadline_passed` that has not started so long after it was added. It may wait for ever when left out
+   * or null.
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(LEAST_START_WITHIN_MS)
+  @Max(MOST_START_WITHIN_MS)
+  start_within_ms?: number | null;
 }
 
-/** What is to change; what is left out or null stays, but for a description, which null removes. */
+/**
+ * What is to change; what is left out or null stays. But null removes what a schedule may be without: description, priority,
+ * start_within_ms.
+ */
 export class UpdateScheduleDto extends PartialType(CreateScheduleDto) {}
 
 export class PreviewQueryDto {
