@@ -61,6 +61,8 @@ export default {
   ],
   // Two even on two processors: integration and e2e tests mostly wait for other processes.
   maxWorkers: process.env.JEST_WORKERS ?? 2,
+  // What test files leave in memory adds up to 3 GB a worker, and every collection of garbage goes through it.
+  workerIdleMemoryLimit: '1GB',
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/main.ts', '!src/cli.ts'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'lcov'],
