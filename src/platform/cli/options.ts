@@ -34,7 +34,7 @@ export type OrNone<Value> = Value | typeof NONE;
 export const orNone = <Value>(value: string, parse: (value: string) => Value): OrNone<Value> =>
   value.toLowerCase() === NONE ? NONE : parse(value);
 
-export const orNull = <Value>(value: OrNone<Value>): Value | null => (value === NONE ? null : (value));
+export const orNull = <Value>(value: OrNone<Value>): Value | null => (value === NONE ? null : value);
 
 export function oneOf<const Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
   const choice = choices.find((one) => one === value.toLowerCase());
