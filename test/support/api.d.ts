@@ -3051,10 +3051,10 @@ export interface components {
         TaskTypeDto: {
             /** @description Names of the fields that `params` may have. */
             params: string[];
-            /** @description JSON Schema of `params`; null for types that PhotoSafe does itself. */
+            /** @description JSON Schema of `params`. */
             input_schema: {
                 [key: string]: unknown;
-            } | null;
+            };
             /** @description JSON Schema of the result; null where anything goes. */
             result_schema: {
                 [key: string]: unknown;

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { Roles } from '../../access/index.js';
 import type { AnyTaskDefinition } from '../define-task.js';
 import { ExternalTypes, type ListedType } from '../external/external-types.service.js';
+import { inputSchemaOf } from '../input-schema.js';
 import { inputFields } from '../task-input.js';
 import { TaskRegistry } from '../task-registry.js';
 import { TaskTypeDto, TaskTypeListDto } from './dto/task-type.dto.js';
@@ -35,7 +36,7 @@ const ownType = (definition: AnyTaskDefinition): TaskTypeDto => ({
   timeout_ms: definition.timeoutMs,
   params: inputFields(definition),
   external: false,
-  input_schema: null,
+  input_schema: inputSchemaOf(definition),
   result_schema: null,
 });
 

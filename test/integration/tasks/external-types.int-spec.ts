@@ -47,7 +47,10 @@ describe('a task type that is declared', () => {
       input_schema: SLOPE.input_schema,
       result_schema: null,
     });
-    expect(await listed('analyze')).toMatchObject({ external: false, input_schema: null });
+    expect(await listed('analyze')).toMatchObject({
+      external: false,
+      input_schema: { properties: { catalog_id: { type: 'string', format: 'uuid' } }, required: ['catalog_id'] },
+    });
     expect(await external.task(await external.enqueue({ tile: 3 }))).toMatchObject({
       type: 'raster.slope',
       name: 'Slope of a raster',

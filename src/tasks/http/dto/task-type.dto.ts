@@ -16,9 +16,9 @@ export class TaskTypeDto {
   params: string[];
   /** Done by external workers, who claim its tasks over HTTP. */
   external: boolean;
-  /** JSON Schema of `params`; null for types that PhotoSafe does itself. */
-  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
-  input_schema: Readonly<Record<string, unknown>> | null;
+  /** JSON Schema of `params`. */
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  input_schema: Readonly<Record<string, unknown>>;
   /** JSON Schema of the result; null where anything goes. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
   result_schema: Readonly<Record<string, unknown>> | null;
