@@ -31,6 +31,7 @@ export class CancelCascade {
   private readonly logger = new Logger(CancelCascade.name);
   private running: Promise<void> | undefined;
   private stopped = false;
+  private failing = false;
 
   constructor(
     private readonly pool: EnginePool,
@@ -52,10 +53,15 @@ export class CancelCascade {
 
   private async run(): Promise<void> {
     try {
-      if ((await this.pool.prepared.query(IS_ANY_LEFT_BEHIND)).length === 0) return;
-      while (!this.stopped && (await this.step()));
+      const isAny = (await this.pool.prepared.query(IS_ANY_LEFT_BEHIND)).length > 0;
+      while (isAny && !this.stopped && (await this.step()));
+      this.failing = false;
     } catch (error) {
-      if (!this.stopped) this.logger.warn({ message: 'children not cancelled, trying again', err: error });
+      // Once for all the times that it fails in a row: a handler may hold a task for long.
+      if (!this.stopped && !this.failing) {
+        this.logger.warn({ message: 'children not cancelled, trying again', err: error });
+      }
+      this.failing = true;
     }
   }
 

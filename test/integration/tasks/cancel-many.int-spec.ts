@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { fanOut } from '../../../src/tasks/index.js';
 import { CancelCascade } from '../../../src/tasks/queue/cancel-cascade.js';
 import { Canceller } from '../../../src/tasks/queue/canceller.js';
@@ -118,6 +119,31 @@ describe('cancelling a task with more batches than one transaction takes', () =>
     worker = await open();
     await worker.work();
     await noneLeft();
+  });
+
+  it('says once that it waits, however long that is', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const said = (): number =>
+      warn.mock.calls.filter(([line]: { message?: string }[]) => line?.message?.startsWith('children not cancelled'))
+        .length;
+    await worker.work();
+    const id = await splitInto(100);
+    await worker.close();
+    await asker.tasks.cancel(id, ACTOR);
+    await asker.database.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM live_tasks ORDER BY id LIMIT 1 FOR UPDATE');
+      worker = await open();
+      await worker.work();
+      const tries = new Set<number>();
+      await waitFor('it to be tried three times', async () => {
+        const waiting = `SELECT xact_start AS at FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+        for (const { at } of await asker.database.query<{ at: Date }>(waiting)) tries.add(at.getTime());
+        return tries.size >= 3;
+      });
+    });
+    await noneLeft();
+    expect(said()).toBe(1);
   });
 
   it('leaves alone what it is split into when it is run again', async () => {
