@@ -21,6 +21,7 @@ import {
   STILL_RETRYABLE,
 } from './bulk.sql.js';
 import { deleteBelow } from './delete-below.js';
+import { nodesAhead } from './nodes-ahead.js';
 
 interface Chunk {
   readonly action: BulkAction;
@@ -69,7 +70,7 @@ export class BulkPerformer {
     const done = await this.pool.transaction(async (sql) => {
       const chunk = await holdChunk(sql, id);
       if (!chunk) return undefined;
-      const acted = await this.act(sql, chunk);
+      const acted = await this.act(sql, id, chunk);
       await sql.query(COUNT_CHANGED, [id, acted.changed]);
       if (chunk.action !== 'delete') await finishChunk(sql, id, chunk);
       return { chunk, acted };
@@ -88,10 +89,10 @@ export class BulkPerformer {
     return true;
   }
 
-  private act(sql: Sql, chunk: Chunk): Promise<Done> {
+  private act(sql: Sql, bulkId: string, chunk: Chunk): Promise<Done> {
     switch (chunk.action) {
       case 'cancel':
-        return this.cancel(sql, chunk);
+        return this.cancel(sql, bulkId, chunk);
       case 'retry':
         return this.retry(sql, chunk);
       case 'delete':
@@ -99,14 +100,16 @@ export class BulkPerformer {
     }
   }
 
-  private async cancel(sql: Sql, { task_ids: ids, statuses, planned_by: actor }: Chunk): Promise<Done> {
+  private async cancel(sql: Sql, bulkId: string, chunk: Chunk): Promise<Done> {
+    const { task_ids: ids, statuses, position, planned_by: actor } = chunk;
     const still = (await sql.query<{ id: string }>(STILL_LIVE, [ids, statuses])).map((row) => row.id);
     if (still.length === 0) return NOTHING;
     await sql.query(HOLD_WORKFLOWS_OF_TASKS, [still]);
-    const cancelled = await this.canceller.cancelWithin(sql, still, actor);
+    const wanted = [...still, ...(await nodesAhead(sql, still, { bulkId, position, statuses }))];
+    const cancelled = await this.canceller.cancelWithin(sql, wanted, actor);
     const reached = new Set([...cancelled.ended, ...cancelled.asked]);
     return {
-      changed: still.filter((id) => reached.has(id)).length,
+      changed: wanted.filter((id) => reached.has(id)).length,
       announce: () => {
         this.canceller.announce(cancelled);
       },

@@ -1,3 +1,4 @@
+import { BulkPlanner } from '../../../src/tasks/bulk/bulk-planner.js';
 import { BulkService } from '../../../src/tasks/bulk/bulk.service.js';
 import type { BulkAction } from '../../../src/tasks/bulk/bulk.js';
 import type { TaskFilter } from '../../../src/tasks/listing/task-filter.js';
@@ -148,6 +149,29 @@ describe('cancel', () => {
     const id = await workflows.start(node('a'), node('b', ['a']));
     expect(await change('cancel', { statuses: ['queued'] })).toMatchObject({ changed: 1 });
     expect(await workflows.statuses(id)).toEqual({ a: 'cancelled', b: 'failed' });
+    expect(await workflows.wrong()).toEqual([]);
+  });
+
+  it('cancels all that it chose of a workflow, in however many transactions', async () => {
+    engine.app.get(BulkPlanner).limits.chunk = 3;
+    const workflows = new Workflows(engine);
+    const names = Array.from({ length: 10 }, (_, nth) => `n${String(nth)}`);
+    const chain = names.map((name, nth) => node(name, nth === 0 ? [] : [`n${String(nth - 1)}`]));
+    const [first, other] = [await workflows.start(...chain), await workflows.start(...chain.slice(0, 4))];
+    await engine.enqueue(work);
+    const bulk = await change('cancel', { statuses: ['created', 'queued'] });
+    expect(bulk).toMatchObject({ taskCount: 15, processed: 15, changed: 15 });
+    const statuses = [await workflows.statuses(first), await workflows.statuses(other)];
+    expect(statuses.map((of) => Object.values(of))).toEqual([Array(10).fill('cancelled'), Array(4).fill('cancelled')]);
+    expect(await workflows.wrong()).toEqual([]);
+  });
+
+  it('leaves to their workflow the nodes behind that it did not choose', async () => {
+    engine.app.get(BulkPlanner).limits.chunk = 1;
+    const workflows = new Workflows(engine);
+    const id = await workflows.start(node('a'), node('b'), node('c', ['a']), node('d', ['b']));
+    expect(await change('cancel', { statuses: ['queued'] })).toMatchObject({ taskCount: 2, changed: 2 });
+    expect(await workflows.statuses(id)).toEqual({ a: 'cancelled', b: 'cancelled', c: 'failed', d: 'failed' });
     expect(await workflows.wrong()).toEqual([]);
   });
 });
