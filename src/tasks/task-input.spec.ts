@@ -40,7 +40,7 @@ describe('the input of a task', () => {
   });
 
   it.each<[string, unknown, string[]]>([
-    ['a missing field', {}, ['params.size', 'params.size']],
+    ['a missing field', {}, ['params.size']],
     ['a value out of range', { size: 11 }, ['params.size']],
     ['a number as text', { size: '3' }, ['params.size', 'params.size']],
     ['a field that does not exist', { size: 1, sise: 2 }, ['params.sise']],
@@ -68,6 +68,16 @@ describe('the input of a task', () => {
     expect(allowedIn({ size: 1, sise: 2 })).toEqual(['one of note, size']);
     expect(allowedIn({ size: 11 })).toEqual(['a whole number, at most 10']);
     expect(allowedIn({ force: true }, sweep as unknown as typeof resize)).toEqual(['no fields at all']);
+  });
+
+  it('that misses a field is told so, and what would do', () => {
+    const missing = {
+      path: 'params.size',
+      message: 'is missing',
+      value: undefined,
+      allowed: 'a whole number, at most 10',
+    };
+    expect(() => parseTaskInput(resize, {})).toThrow(expect.objectContaining({ fields: [missing] }) as Error);
   });
 
   it('is refused with anything at all where none is wanted', () => {

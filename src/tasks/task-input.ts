@@ -79,11 +79,16 @@ function fieldErrors(errors: readonly ValidationError[], prefix: string): FieldE
     const path = `${prefix}.${error.property}`;
     const { target } = error;
     const value: unknown = error.value;
-    const own = Object.entries(error.constraints ?? {}).map(([rule, message]) =>
-      rule === 'whitelistValidation'
-        ? { path, message: NOT_KNOWN, value, allowed: knownFields(target) ?? NO_FIELDS }
-        : { path, message, value, allowed: allowedFor(target, error.property) },
-    );
+    const rules = Object.entries(error.constraints ?? {});
+    const allowed = allowedFor(target, error.property);
+    const own =
+      value === undefined && rules.length > 0
+        ? [{ path, message: 'is missing', value, allowed }]
+        : rules.map(([rule, message]) =>
+            rule === 'whitelistValidation'
+              ? { path, message: NOT_KNOWN, value, allowed: knownFields(target) ?? NO_FIELDS }
+              : { path, message, value, allowed },
+          );
     return [...own, ...fieldErrors(error.children ?? [], path)];
   });
 }

@@ -83,6 +83,12 @@ describe('workflows over HTTP', () => {
       status: 422,
       errors: [{ field: 'nodes.0.on_failure' }],
     });
+    for (const entry of [[], [[]], null, 7]) {
+      expect(await post([{ name: 'a', type: 'analyze', params: { catalog_id } }, entry])).toMatchObject({
+        status: 422,
+        errors: [{ field: 'nodes.1', value: entry, allowed: 'an object' }],
+      });
+    }
     expect(await post([{ name: 'a', type: 'analyze', after: [7] }])).toMatchObject({
       errors: [{ field: 'nodes.0.after', allowed: expect.stringContaining('run_anyway') }],
     });

@@ -38,7 +38,7 @@ const DESCRIPTIONS: Readonly<Record<string, Describe>> = {
   arrayMinSize: ([min]) => `at least ${String(min)} entries`,
   arrayMaxSize: ([max]) => `at most ${String(max)} entries`,
   arrayUnique: fixed('no entry twice'),
-  isIso8601: fixed('an ISO 8601 date and time'), // IsPointInTime goes by this name
+  isIso8601: fixed('an ISO 8601 date and time, UTC without a zone'), // IsPointInTime goes by this name
   isDateString: fixed('an ISO 8601 date and time'),
   isRFC3339: fixed('an RFC 3339 date and time'),
   isDate: fixed('a date and time'),

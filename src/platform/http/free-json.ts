@@ -24,17 +24,26 @@ export interface UnknownField {
   readonly of: Type;
 }
 
+/** An entry of a list of objects that is none. */
+export interface MisplacedEntry {
+  readonly path: string;
+  readonly value: unknown;
+}
+
 /** What the classes of an input do not describe, each in the order in which it stands. */
 export interface Undescribed {
   /** The outermost objects and lists that no class describes. */
   readonly free: readonly FreeJson[];
   /** Fields that no rule knows and every object inherits, such as `constructor`: class-transformer leaves them out. */
   readonly inherited: readonly UnknownField[];
+  /** class-validator takes a list in a list of objects for fine. */
+  readonly misplaced: readonly MisplacedEntry[];
 }
 
 export function undescribedIn(input: object, type: Type): Undescribed {
   const free: FreeJson[] = [];
   const inherited: UnknownField[] = [];
+  const misplaced: MisplacedEntry[] = [];
   walk(
     input,
     { type },
@@ -46,9 +55,12 @@ export function undescribedIn(input: object, type: Type): Undescribed {
         const isKnown = (): boolean => rulesOf(of).some(({ propertyName }) => propertyName === key);
         if (isInherited(key) && !isKnown()) inherited.push({ path, of });
       },
+      entry: (path, value) => {
+        if (!isNested(value) || Array.isArray(value)) misplaced.push({ path, value });
+      },
     },
   );
-  return { free, inherited };
+  return { free, inherited, misplaced };
 }
 
 /** An instance of the class. JSON that no class describes stays as it was sent, whatever its fields are called. */
@@ -64,6 +76,8 @@ interface Visitor {
   /** JSON that no class describes. */
   readonly free?: (path: string, value: object) => void;
   readonly field?: (path: string, key: string, of: Type) => void;
+  /** An entry of a list of objects that a class describes. */
+  readonly entry?: (path: string, value: unknown) => void;
 }
 
 /** What is walked, and where it stands. */
@@ -87,7 +101,11 @@ function walk(input: object, { type, path: parent = '' }: Described, visitor: Vi
       const inner = classOf(type, key);
       const isList = inner !== undefined && Array.isArray(value);
       const copy = isList
-        ? value.map((entry, index) => visit(entry, inner, `${path}.${String(index)}`))
+        ? value.map((entry, index) => {
+            const at = `${path}.${String(index)}`;
+            visitor.entry?.(at, entry);
+            return visit(entry, inner, at);
+          })
         : visit(value, inner, path);
       return [key, copy];
     }),

@@ -134,6 +134,26 @@ describe('InputValidationPipe', () => {
     },
   );
 
+  it('names each entry of a list of objects that is none, and what else is wrong', async () => {
+    const { fields } = await refusal({ steps: [{}, [], null, [{ odd: 1 }], 'a', { odd: 1 }, [[]]] });
+    expect(fields).toEqual([
+      { path: 'steps.1', message: 'must be an object, not a list', value: [], allowed: 'an object' },
+      { path: 'steps.2', message: 'must be an object, not null', value: null, allowed: 'an object' },
+      { path: 'steps.3', message: 'must be an object, not a list', value: [{ odd: 1 }], allowed: 'an object' },
+      { path: 'steps.4', message: 'must be an object, not text', value: 'a', allowed: 'an object' },
+      { path: 'steps.6', message: 'must be an object, not a list', value: [[]], allowed: 'an object' },
+      expect.objectContaining({ path: 'colour', message: 'is missing' }),
+      expect.objectContaining({ path: 'steps.5.odd', message: 'is not a known field' }),
+    ]);
+  });
+
+  it('names the first twenty of many, and how many there are', async () => {
+    const unknown = Object.fromEntries(Array.from({ length: 5_000 }, (_, nth) => [`odd${String(nth)}`, 1]));
+    const { fields, message } = await refusal({ colour: 'red', ...unknown });
+    expect(fields).toHaveLength(20);
+    expect(message).toMatch(/^5000 fields of the body are not acceptable: odd0, .*, odd19 and 4980 more\.$/);
+  });
+
   it('refuses a list where an object is due', async () => {
     expect(await refusal([{ colour: 'red' }])).toMatchObject({
       message: 'The body must be a JSON object, not a list.',

@@ -6,7 +6,14 @@ import { type FieldError, invalid } from '../errors/app-error.js';
 import { allowedFor, knownFields } from '../errors/allowed-values.js';
 import { propertiesOfAnyText } from './any-text.js';
 import { isDeeperThan, isNested } from '../values/nested.js';
-import { type FreeJson, prototypesIn, toInstance, type Undescribed, undescribedIn } from './free-json.js';
+import {
+  type FreeJson,
+  type MisplacedEntry,
+  prototypesIn,
+  toInstance,
+  type Undescribed,
+  undescribedIn,
+} from './free-json.js';
 
 const WHERE: Readonly<Partial<Record<ArgumentMetadata['type'], string>>> = {
   body: 'the body',
@@ -40,20 +47,20 @@ export class InputValidationPipe extends ValidationPipe {
     }
     const undescribed = undescribedOf(value, metadata);
     refuseDeep(undescribed.free);
-    const fields = this.toValidate(metadata) ? unknownFields(undescribed) : [];
+    const fields = this.toValidate(metadata) ? unseenFields(undescribed) : [];
     const input = (await super.transform(value, metadata).catch((errors: unknown) => {
       if (!isValidationErrors(errors)) throw errors;
-      fields.push(...fieldErrorsOf(errors));
+      fields.push(...fieldErrorsOf(errors).filter(isNewsBeside(undescribed.misplaced)));
     })) as unknown;
     if (fields.length > 0) {
-      const shown = fields.map((field) => ({ ...field, value: valueAt(value, field.path) }));
-      throw invalid('validation_failed', summary(shown, WHERE[metadata.type] ?? 'the input'), { fields: shown });
+      const shown = fields.slice(0, MOST_NAMED).map((field) => ({ ...field, value: valueAt(value, field.path) }));
+      throw invalid('validation_failed', summary(fields, WHERE[metadata.type] ?? 'the input'), { fields: shown });
     }
     refuseUnstorable(value, metadata);
     return input;
   }
 
-  /** Nothing is taken away silently: see {@link unknownFields}. */
+  /** Nothing is taken away silently: see {@link unseenFields}. */
   protected override stripProtoKeys(): void {
     // on purpose
   }
@@ -68,7 +75,7 @@ function kindOf(value: unknown): string {
 /** Values of decorators of ours (`custom`) are no input. */
 function undescribedOf(value: unknown, { type, metatype }: ArgumentMetadata): Undescribed {
   const isInput = type !== 'custom' && metatype !== undefined && isNested(value);
-  return isInput ? undescribedIn(value, metatype) : { free: [], inherited: [] };
+  return isInput ? undescribedIn(value, metatype) : { free: [], inherited: [], misplaced: [] };
 }
 
 /** Before anything recurses over it. The values are not sent back: they are what nobody can read. */
@@ -86,7 +93,7 @@ function refuseDeep(free: readonly FreeJson[]): void {
 }
 
 /** Those that class-transformer leaves out, so that class-validator does not see them. */
-function unknownFields({ free, inherited }: Undescribed): FieldError[] {
+function unseenFields({ free, inherited, misplaced }: Undescribed): FieldError[] {
   const ofClasses = inherited.map(({ path, of }) => ({
     ...{ path, message: 'is not a known field' },
     allowed: knownFields(of.prototype as object),
@@ -94,8 +101,17 @@ function unknownFields({ free, inherited }: Undescribed): FieldError[] {
   const ofJson = free
     .flatMap(prototypesIn)
     .map((path) => ({ path, message: 'has a name that cannot be used', allowed: 'any other name' }));
-  return [...ofClasses, ...ofJson].slice(0, MOST_NAMED);
+  const entries = misplaced.map(({ path, value }) => ({
+    ...{ path, message: `must be an object, not ${kindOf(value)}`, allowed: 'an object' },
+  }));
+  return [...entries, ...ofClasses, ...ofJson].slice(0, MOST_NAMED);
 }
+
+/** What class-validator says of such entries, and of what is in them, only confuses. */
+const isNewsBeside =
+  (misplaced: readonly MisplacedEntry[]) =>
+  ({ path }: FieldError): boolean =>
+    !misplaced.some((entry) => path === entry.path || path.startsWith(`${entry.path}.`));
 
 /** After the rules of the DTO, which may have more to say. Values of decorators of ours (`custom`) are no input. */
 function refuseUnstorable(value: unknown, { type, data, metatype }: ArgumentMetadata): void {
@@ -155,9 +171,12 @@ function messageOf(constraints: Record<string, string>, property: string): strin
     .join('; ');
 }
 
-const summary = (fields: readonly FieldError[], where: string): string =>
-  `${fields.length === 1 ? 'One field' : `${fields.length} fields`} of ${where} ${fields.length === 1 ? 'is' : 'are'} ` +
-  `not acceptable: ${fields.map(({ path }) => path).join(', ')}.`;
+function summary(fields: readonly FieldError[], where: string): string {
+  const named = fields.slice(0, MOST_NAMED).map(({ path }) => path);
+  const more = fields.length > named.length ? ` and ${String(fields.length - named.length)} more` : '';
+  const what = fields.length === 1 ? 'One field' : `${String(fields.length)} fields`;
+  return `${what} of ${where} ${fields.length === 1 ? 'is' : 'are'} not acceptable: ${named.join(', ')}${more}.`;
+}
 
 /** The value as it was sent: `limit=abc` is NaN by the time that it is refused. */
 const valueAt = (sent: unknown, path: string): unknown =>

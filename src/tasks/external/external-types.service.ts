@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { sqlState } from '../../platform/database/sql-state.js';
+import { unstorableTexts } from '../../platform/database/unstorable-text.js';
 import { conflict, invalid, unavailable } from '../../platform/errors/app-error.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { EnginePool } from '../queue/engine-pool.js';
@@ -124,6 +125,10 @@ export class ExternalTypes {
       .catch((error: unknown) => {
         if (!NOT_STORABLE.test(sqlState(error) ?? '')) throw error;
         throw invalid('invalid_schema', 'the declaration holds characters or numbers that cannot be stored', {
+          fields: [
+            ...unstorableTexts(type.inputSchema, 'input_schema'),
+            ...unstorableTexts(type.resultSchema, 'result_schema'),
+          ],
           cause: error,
         });
       });

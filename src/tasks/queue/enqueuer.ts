@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../platform/config/settings.js';
 import { sqlState } from '../../platform/database/sql-state.js';
+import { unstorableTexts } from '../../platform/database/unstorable-text.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import { conflict, invalid } from '../../platform/errors/app-error.js';
 import { Tracing, within } from '../../platform/tracing/tracing.js';
@@ -78,7 +79,7 @@ export class Enqueuer {
         };
         const statement = one.task.dedupKey === undefined ? ENQUEUE_STARTED_WITHOUT_KEY : ENQUEUE_STARTED;
         const values = [...terms, ...startedValues(task)];
-        const rows = await refusingBadData(() => this.pool.seenBeforeDurable(statement, values, start));
+        const rows = await refusingBadData([one.task], () => this.pool.seenBeforeDurable(statement, values, start));
         return rows.map(({ started }) => ({ id, created: true, started }));
       } finally {
         if (!filled.taken) opening.decline();
@@ -142,7 +143,7 @@ export class Enqueuer {
 
   private async addChunk(sql: Sql, chunk: IdentifiedBatch, values: unknown[]): Promise<EnqueuedTask[]> {
     const keyed = hasKeys(chunk);
-    const added = await this.insert(sql, values, statementFor(chunk.ids.length, keyed));
+    const added = await this.insert(sql, chunk, { values, statement: statementFor(chunk.ids.length, keyed) });
     if (!keyed || added.size === chunk.ids.length) return chunk.ids.map((id) => ({ id, created: true }));
     return this.settleDuplicates(sql, chunk, added);
   }
@@ -162,7 +163,9 @@ export class Enqueuer {
           added.has(id) ? { id, created: true } : { id: holderOf.get(keyOf(i)) ?? id, created: false },
         );
       }
-      if (round > 0) for (const id of await this.insert(sql, this.valuesOf(chunk, open))) added.add(id);
+      if (round > 0)
+        for (const id of await this.insert(sql, chunk, { values: this.valuesOf(chunk, open), statement: ENQUEUE }))
+          added.add(id);
       const keys = open.map(keyOf);
       const holders = await sql.query<{ dedup_key: string; id: string }>(FIND_BY_DEDUP_KEY, [definition.name, keys]);
       for (const holder of holders) holderOf.set(holder.dedup_key, holder.id);
@@ -175,8 +178,12 @@ export class Enqueuer {
     return [...enqueueValues(chunk, places), this.settings.prioritySeconds, chunk.traceParent ?? null];
   }
 
-  private async insert(sql: Sql, values: unknown[], statement = ENQUEUE): Promise<Set<string>> {
-    const rows = await refusingBadData(() => sql.query<{ id: string }>(statement, values));
+  private async insert(
+    sql: Sql,
+    { tasks }: IdentifiedBatch,
+    { values, statement }: { readonly values: unknown[]; readonly statement: string },
+  ): Promise<Set<string>> {
+    const rows = await refusingBadData(tasks, () => sql.query<{ id: string }>(statement, values));
     return new Set(rows.map((row) => row.id));
   }
 }
@@ -186,13 +193,15 @@ interface Started {
   readonly started: boolean;
 }
 
-async function refusingBadData<T>(write: () => Promise<T>): Promise<T> {
+/** Looks into the params only once they are refused: that takes a walk over each. */
+async function refusingBadData<T>(tasks: readonly NewTask[], write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
     if (!REFUSED_DATA.test(sqlState(error) ?? '')) throw error;
     const message = `the task cannot be stored: ${error instanceof Error ? error.message : String(error)}`;
-    throw invalid('invalid_task_input', message, { cause: error });
+    const bad = tasks.map(({ params }) => unstorableTexts(params, 'params')).find((texts) => texts.length > 0);
+    throw invalid('invalid_task_input', message, { fields: bad ?? [], cause: error });
   }
 }
 

@@ -100,10 +100,11 @@ describe('adding one task', () => {
     ['a NUL character', 'a\0b'],
     ['half a surrogate pair', 'a\ud800b'],
   ])('refuses an input with %s, which the database cannot hold', async (_what, text) => {
-    await expect(engine.enqueue(work, { payload: { text } })).rejects.toMatchObject({
-      kind: 'invalid',
-      code: 'invalid_task_input',
-    });
+    const refusal = { kind: 'invalid', code: 'invalid_task_input', fields: [{ path: 'params.payload.text' }] };
+    const input = { payload: { text } };
+    await expect(engine.enqueue(work, input)).rejects.toMatchObject(refusal);
+    const many = engine.tasks.enqueueMany(work, [{ n: 1 }, input], { actor: ACTOR });
+    await expect(many).rejects.toMatchObject(refusal);
     await expect(engine.enqueue(work, {}, { metadata: { text } })).rejects.toMatchObject({ kind: 'invalid' });
     expect(await rows()).toBe(0);
   });

@@ -414,6 +414,11 @@ describe('an attempt', () => {
       ),
     );
     expect(statuses).toEqual([403, 403, 200, 200]);
+    const odd = await http
+      .as('worker')
+      .post('/api/external/claim')
+      .send({ ...claim, types: [[]] });
+    expect(odd.body).toMatchObject({ status: 422, errors: [{ field: 'types.0', value: [] }] });
     expect((await http.as('worker').get('/api/tasks')).status).toBe(403);
     expect((await http.as('worker').post('/api/external/types').send(SLOPE)).status).toBe(403);
   });

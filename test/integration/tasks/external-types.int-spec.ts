@@ -165,7 +165,10 @@ describe('a task type that is declared', () => {
   });
 
   it('is refused with what cannot be stored, or makes no sense', async () => {
-    expect((await external.tryToDeclare(any({ description: 'a\0b' }))).body).toMatchObject({ code: 'invalid_schema' });
+    expect((await external.tryToDeclare(any({ description: 'a\0b' }))).body).toMatchObject({
+      code: 'invalid_schema',
+      errors: [{ field: 'input_schema.description' }],
+    });
     const wrong = { ...SLOPE, version: 0, retry: { attempts: 0 }, timeout_ms: 1, surplus: true };
     expect((await external.tryToDeclare(wrong)).body).toMatchObject({
       code: 'validation_failed',

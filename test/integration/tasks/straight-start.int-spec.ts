@@ -134,7 +134,7 @@ describe('a task for a worker of the same process that has nothing to do', () =>
     await untilStraight();
     for (let i = 0; i < 5; i++) {
       const bad = engine.add(work, { payload: 'half a pair: \ud800' });
-      await expect(bad).rejects.toMatchObject({ code: 'invalid_task_input' });
+      await expect(bad).rejects.toMatchObject({ code: 'invalid_task_input', fields: [{ path: 'params.payload' }] });
       await expect(engine.add(work, { payload: 1n })).rejects.toThrow(TypeError); // no JSON can hold it
     }
     const ids = await Promise.all([1, 2, 3].map((n) => engine.enqueue(work, { n })));
