@@ -255,6 +255,6 @@ class Worker:
     @staticmethod
     def _refused(job, refusal):
         log.warning("task %s: %s", job.task_id, refusal)
-        if refusal.status == 422:  # the result does not fit its schema: it will not the next time either
+        if refusal.status in (413, 422):  # too large, or it does not fit its schema: it will not the next time either
             detail = str(refusal.problem.get("errors") or refusal.problem.get("detail"))
             job.call("fail", {"category": "permanent", "code": "invalid_result", "message": detail[:2000]})

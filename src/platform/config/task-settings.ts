@@ -9,7 +9,7 @@ export abstract class TaskSettings extends DispatchSettings {
     name: 'PHOTOSAFE_WORKER_CONCURRENCY',
     default: 'default=8,images=2',
     allowed: 'queue=count pairs, comma-separated; a bare count is that of the queue "default"; 0 leaves a queue alone',
-    meaning: 'How many tasks of each queue this process runs at once.',
+    meaning: 'How many tasks of each queue this process runs at once. Queues that are not named are left alone.',
     parse: concurrencyByQueue,
   })
   @IsDefined()

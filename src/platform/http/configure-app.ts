@@ -15,6 +15,8 @@ import { InputValidationPipe } from './validation.pipe.js';
 
 /** JSON bodies are ids and small facts; files come as multipart, which has limits of its own. */
 const LARGEST_JSON_BYTES = 1_048_576;
+/** What is a little too large for a result or a checkpoint of an external worker is refused by name, not by size alone. */
+const LARGEST_REPORT_BYTES = 2 * LARGEST_JSON_BYTES;
 /** A graph may have thousands of nodes. */
 const LARGEST_GRAPH_BYTES = 8 * LARGEST_JSON_BYTES;
 
@@ -31,7 +33,16 @@ export function configureApp(app: NestExpressApplication): void {
   app.use(versionAlias);
   app.use(leadToDocs);
   // Not strict: what is JSON but no object is refused by InputValidationPipe, which says so.
-  app.useBodyParser('json', { limit: LARGEST_GRAPH_BYTES, type: isGraph, strict: false });
+  app.useBodyParser('json', {
+    limit: LARGEST_GRAPH_BYTES,
+    type: isJsonFor(/^\/api\/workflows\/?(\?|$)/),
+    strict: false,
+  });
+  app.useBodyParser('json', {
+    limit: LARGEST_REPORT_BYTES,
+    type: isJsonFor(/^\/api\/external\/attempts\//),
+    strict: false,
+  });
   app.useBodyParser('json', { limit: LARGEST_JSON_BYTES, strict: false });
   app.use(tellMalformedJson);
   app.use(refuseUnreadableBody);
@@ -46,9 +57,10 @@ export function configureApp(app: NestExpressApplication): void {
   });
 }
 
-const isGraph = (request: IncomingMessage): boolean =>
-  /^\/api\/workflows\/?(\?|$)/.test(request.url ?? '') &&
-  /^application\/json\b/i.test(request.headers['content-type'] ?? '');
+const isJsonFor =
+  (path: RegExp) =>
+  (request: IncomingMessage): boolean =>
+    path.test(request.url ?? '') && /^application\/json\b/i.test(request.headers['content-type'] ?? '');
 
 /** Strict, and yet right for Swagger UI from our own origin over plain HTTP. TLS and its HSTS are the proxy's business. */
 const securityHeaders = (): ReturnType<typeof helmet> =>

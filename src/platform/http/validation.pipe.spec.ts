@@ -154,6 +154,11 @@ describe('InputValidationPipe', () => {
     expect(message).toMatch(/^5000 fields of the body are not acceptable: odd0, .*, odd19 and 4980 more\.$/);
   });
 
+  it('does so of more than a call takes arguments', async () => {
+    const { fields, message } = await refusal({ colour: 'red', steps: Array(150_000).fill({ odd: 1 }) });
+    expect([fields.length, message]).toEqual([20, expect.stringContaining('steps.19.odd and 149980 more')]);
+  }, 120_000);
+
   it('refuses a list where an object is due', async () => {
     expect(await refusal([{ colour: 'red' }])).toMatchObject({
       message: 'The body must be a JSON object, not a list.',

@@ -48,13 +48,19 @@ export class InputValidationPipe extends ValidationPipe {
     const undescribed = undescribedOf(value, metadata);
     refuseDeep(undescribed.free);
     const fields = this.toValidate(metadata) ? unseenFields(undescribed) : [];
+    let count = fields.length;
     const input = (await super.transform(value, metadata).catch((errors: unknown) => {
       if (!isValidationErrors(errors)) throw errors;
-      fields.push(...fieldErrorsOf(errors).filter(isNewsBeside(undescribed.misplaced)));
+      const isNews = isNewsBeside(undescribed.misplaced);
+      for (const { error, constraints, path } of brokenRules(errors)) {
+        if (!isNews(path)) continue;
+        count += 1;
+        if (fields.length < MOST_NAMED) fields.push(fieldError(error, constraints, path));
+      }
     })) as unknown;
     if (fields.length > 0) {
-      const shown = fields.slice(0, MOST_NAMED).map((field) => ({ ...field, value: valueAt(value, field.path) }));
-      throw invalid('validation_failed', summary(fields, WHERE[metadata.type] ?? 'the input'), { fields: shown });
+      const shown = fields.map((field) => ({ ...field, value: valueAt(value, field.path) }));
+      throw invalid('validation_failed', summary(shown, WHERE[metadata.type] ?? 'the input', count), { fields: shown });
     }
     refuseUnstorable(value, metadata);
     return input;
@@ -108,10 +114,14 @@ function unseenFields({ free, inherited, misplaced }: Undescribed): FieldError[]
 }
 
 /** What class-validator says of such entries, and of what is in them, only confuses. */
-const isNewsBeside =
-  (misplaced: readonly MisplacedEntry[]) =>
-  ({ path }: FieldError): boolean =>
-    !misplaced.some((entry) => path === entry.path || path.startsWith(`${entry.path}.`));
+function isNewsBeside(misplaced: readonly MisplacedEntry[]): (path: string) => boolean {
+  const paths = new Set(misplaced.map(({ path }) => path));
+  const isIn = (path: string): boolean => {
+    const end = path.lastIndexOf('.');
+    return paths.has(path) || (end > 0 && isIn(path.slice(0, end)));
+  };
+  return (path) => paths.size === 0 || !isIn(path);
+}
 
 /** After the rules of the DTO, which may have more to say. Values of decorators of ours (`custom`) are no input. */
 function refuseUnstorable(value: unknown, { type, data, metatype }: ArgumentMetadata): void {
@@ -125,13 +135,19 @@ const withoutProperties = (value: unknown, properties: readonly (string | symbol
     ? value
     : Object.fromEntries(Object.entries(value).filter(([key]) => !properties.includes(key)));
 
-/** Flattens class-validator's tree: `roots.0` for the first of a list, `retry.attempts` for a nested field. */
-function fieldErrorsOf(errors: readonly ValidationError[], parent = ''): FieldError[] {
-  return errors.flatMap((error) => {
+interface BrokenRules {
+  readonly error: ValidationError;
+  readonly constraints: Record<string, string>;
+  readonly path: string;
+}
+
+/** Flattens class-validator's tree: `roots.0` for the first of a list, `retry.attempts` for a nested field. There may be very many. */
+function* brokenRules(errors: readonly ValidationError[], parent = ''): Generator<BrokenRules> {
+  for (const error of errors) {
     const path = parent === '' ? error.property : `${parent}.${error.property}`;
-    const own = error.constraints === undefined ? [] : [fieldError(error, error.constraints, path)];
-    return [...own, ...fieldErrorsOf(error.children ?? [], path)];
-  });
+    if (error.constraints !== undefined) yield { error, constraints: error.constraints, path };
+    yield* brokenRules(error.children ?? [], path);
+  }
 }
 
 function fieldError(error: ValidationError, constraints: Record<string, string>, path: string): FieldError {
@@ -171,11 +187,11 @@ function messageOf(constraints: Record<string, string>, property: string): strin
     .join('; ');
 }
 
-function summary(fields: readonly FieldError[], where: string): string {
-  const named = fields.slice(0, MOST_NAMED).map(({ path }) => path);
-  const more = fields.length > named.length ? ` and ${String(fields.length - named.length)} more` : '';
-  const what = fields.length === 1 ? 'One field' : `${String(fields.length)} fields`;
-  return `${what} of ${where} ${fields.length === 1 ? 'is' : 'are'} not acceptable: ${named.join(', ')}${more}.`;
+/** `fields` are those that are named, of `count` altogether. */
+function summary(fields: readonly FieldError[], where: string, count = fields.length): string {
+  const more = count > fields.length ? ` and ${String(count - fields.length)} more` : '';
+  const what = count === 1 ? 'One field' : `${String(count)} fields`;
+  return `${what} of ${where} ${count === 1 ? 'is' : 'are'} not acceptable: ${fields.map(({ path }) => path).join(', ')}${more}.`;
 }
 
 /** The value as it was sent: `limit=abc` is NaN by the time that it is refused. */

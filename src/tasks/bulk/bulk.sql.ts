@@ -64,15 +64,17 @@ export const NEXT_CHUNK = `
     finished_at = CASE WHEN processed + $3 = task_count THEN now() END
   WHERE id = $1 AND next_chunk = $2`;
 
-/** Those that are still to be cancelled (primary key). */
+/** Those that are still to be cancelled, and have not been asked to end (primary key). */
 export const STILL_LIVE = `
-  SELECT id FROM live_tasks WHERE id = ANY($1::uuid[]) AND status = ANY($2::task_status[]) AND parent_id IS NULL ORDER BY id`;
+  SELECT id FROM live_tasks
+  WHERE id = ANY($1::uuid[]) AND status = ANY($2::task_status[]) AND parent_id IS NULL AND cancel_requested_at IS NULL
+  ORDER BY id`;
 
 /** Unfinished nodes of the workflows of tasks $1 whose ids come after $2 (workflow_nodes_name, primary key of live_tasks). */
 export const NODES_BEHIND = `
   SELECT l.id FROM workflow_nodes n JOIN live_tasks l ON l.id = n.task_id
   WHERE n.workflow_id = ANY(ARRAY(SELECT workflow_id FROM live_tasks WHERE id = ANY($1::uuid[]) AND workflow_id IS NOT NULL))
-    AND l.id > $2 AND l.status = ANY($3::task_status[])
+    AND l.id > $2 AND l.status = ANY($3::task_status[]) AND l.cancel_requested_at IS NULL
   ORDER BY l.id`;
 
 /**

@@ -107,7 +107,9 @@ export class ExternalAttempts {
     const ref = attemptRefOf(attemptId);
     const checkpoint = report.checkpoint === undefined ? null : storable(report.checkpoint, 'checkpoint');
     const held = await this.held(ref);
-    if (held && (await this.report(ref, held.worker_id, { ...report, checkpoint }))) await this.settler.release(held);
+    if (held && (await this.report(ref, held.worker_id, { ...report, checkpoint }))) {
+      await this.settler.release((await this.held(ref)) ?? held); // with the progress that it has reported just now
+    }
     return this.outcomeOf(ref, ({ reason }) => reason === 'released' || reason === 'cancelled');
   }
 

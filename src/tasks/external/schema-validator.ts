@@ -24,6 +24,7 @@ const OPTIONS: Options = {
 /** A larger value that is refused gets its first error only: all of them might be as many as its elements. */
 const ALL_ERRORS_UP_TO_BYTES = 65_536;
 const MOST_ERRORS = 20;
+export const TOO_COSTLY = 'takes too long to check against the schema';
 
 /** Checks values against one JSON Schema, in bounded time. */
 export class SchemaValidator {
@@ -44,8 +45,7 @@ export class SchemaValidator {
       const errors = this.allErrors(value) ?? this.validate.errors ?? [];
       return distinct(errors.slice(0, MOST_ERRORS).map((error) => fieldErrorOf(error, root)));
     } catch (error) {
-      if (error instanceof TooCostlyError)
-        return [{ path: root, message: 'takes too long to check against the schema' }];
+      if (error instanceof TooCostlyError) return [{ path: root, message: TOO_COSTLY }];
       throw error;
     }
   }

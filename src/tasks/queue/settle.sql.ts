@@ -1,4 +1,5 @@
 import { auditTogether, TOGETHER_FROM } from './audit.sql.js';
+import { RANK_OF } from './lanes.sql.js';
 
 /**
  * Held by this worker. Not `=`: that would match the index live_tasks_running, and the planner, who believes running tasks
@@ -128,8 +129,9 @@ export const ADVANCE = `
 
 /**
  * Gives attempts back: to be tried again after a wait (`backoff`), or without counting: at once (`released`), or when its circuit
- * is closed again (`parked`). Not those of
- * tasks that somebody wants cancelled: they would be claimed again before the cancellation comes to them. An attempt that
+ * is closed again (`parked`), then behind
+ * those that wait already ($11: the seconds that a point of priority is worth): one that never goes well would be tried for ever. Not
+ * those of tasks that somebody wants cancelled: they would be claimed again before the cancellation comes to them. An attempt that
  * came to an end by itself clears its task of suspicion; a suspect that is released stays one, and is not ready for all.
  */
 export const REQUEUE = `
@@ -142,6 +144,7 @@ export const REQUEUE = `
       crash_count = CASE WHEN o.reason = 'released' THEN t.crash_count ELSE 0 END,
       deaths_alone = CASE WHEN o.reason = 'released' THEN t.deaths_alone ELSE 0 END,
       run_at = now() + o.delay_ms * interval '1 millisecond',
+      rank = CASE WHEN o.reason = 'parked' THEN ${RANK_OF({ at: 'now()', priority: 't.priority', seconds: '$11::int' })} ELSE t.rank END,
       queued_at = now(), updated_at = now(), attempt = t.attempt - CASE WHEN o.reason = 'backoff' THEN 0 ELSE 1 END,
       processed = greatest(t.processed, o.done), total = coalesce(o.expected, t.total),
       error_code = coalesce(o.code, t.error_code), error_category = coalesce(o.category, t.error_category),

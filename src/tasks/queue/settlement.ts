@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Settings } from '../../platform/config/settings.js';
 import { jsonArray, numberArray, unlessNull, uuidArray } from '../../platform/database/array-literal.js';
 import type { Sql } from '../../platform/database/transaction.js';
 import type { OpenSpan } from '../../platform/tracing/tracing.js';
@@ -78,6 +79,7 @@ export class Settlement {
     private readonly pool: EnginePool,
     private readonly wakeup: Wakeup,
     private readonly workflows: WorkflowAdvancer,
+    private readonly settings: Settings,
   ) {}
 
   /** Ends a batch of attempts: one statement, and more in one transaction when some have parents or a workflow. */
@@ -159,6 +161,7 @@ export class Settlement {
       returns.map((r) => r.message ?? null),
       returns.map((r) => r.processed),
       returns.map((r) => r.total ?? null),
+      this.settings.prioritySeconds,
     ]);
     this.wake([...rows.filter((row) => row.ready).map((row) => row.queue), ...queuesToWake(returns)]);
     const settled = new Set(rows.map((row) => row.id));

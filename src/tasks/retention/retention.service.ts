@@ -65,7 +65,7 @@ export class RetentionService {
 
   private async sweep({ key, find }: Pass, before: RetentionRun, work: Work): Promise<RetentionRun> {
     let run = before;
-    for (let after = startOf(run, key); after !== undefined; after = run.after) {
+    for (let after = startOf(run, key); after !== undefined; after = startOf(run, key)) {
       work.context.signal.throwIfAborted();
       const batch = await find(after);
       if (batch === undefined) break;

@@ -5,7 +5,7 @@ import { Database } from '../../platform/database/database.js';
 import { TaskRegistry } from '../task-registry.js';
 import { Firing } from './firing.js';
 import { ScheduleDefaults } from './schedule-defaults.js';
-import { SchedulesRepository } from './schedules.repository.js';
+import { type Look, SchedulesRepository } from './schedules.repository.js';
 import { Timetable } from './timetable.js';
 
 /** How often each process looks for due ticks: two cheap statements. A known next tick is met to the millisecond. */
@@ -34,6 +34,8 @@ export class Scheduler implements OnModuleDestroy {
   private looking: Promise<void> | undefined;
   private soon: NodeJS.Timeout | undefined;
   private latest: Date | undefined;
+  /** Schedules of types that this process does not know, with a tick that waits and has its turn: since when, in ms. */
+  private strangersSince: ReadonlyMap<string, number> = new Map();
   private failing = false;
   private stopped = false;
 
@@ -78,8 +80,16 @@ export class Scheduler implements OnModuleDestroy {
     const strangersFrom = new Date(now.getTime() - STRANGERS_AFTER_MS);
     const { due, waiting, soonest } = await this.parts.schedules.look(this.database, { now, types, strangersFrom });
     for (const id of due) await this.attempt(id, () => this.firing.fire(id, now));
-    for (const id of waiting) await this.attempt(id, () => this.firing.startWaiting(id, now));
+    for (const id of this.havingTurn(waiting, now)) await this.attempt(id, () => this.firing.startWaiting(id, now));
     this.lookAt(soonest, now);
+  }
+
+  /** Those of types that this process knows, and those that nobody who does has dealt with since they had their turn. */
+  private havingTurn(waiting: Look['waiting'], now: Date): string[] {
+    const strangers = waiting.filter(({ isKnown }) => !isKnown);
+    const since = new Map(strangers.map(({ id }) => [id, this.strangersSince.get(id) ?? now.getTime()]));
+    this.strangersSince = since;
+    return waiting.flatMap(({ id }) => (now.getTime() - (since.get(id) ?? 0) >= STRANGERS_AFTER_MS ? [id] : []));
   }
 
   /**

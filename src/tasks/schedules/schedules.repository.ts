@@ -23,8 +23,8 @@ export interface StoredView {
 export interface Look {
   /** Ids of schedules with ticks to deal with. */
   readonly due: readonly string[];
-  /** Ids of schedules where a tick waited for the task before it, which is finished. */
-  readonly waiting: readonly string[];
+  /** Schedules where a tick waited for the task before it, which is finished. */
+  readonly waiting: readonly { readonly id: string; readonly isKnown: boolean }[];
   /** When the next tick of all is. */
   readonly soonest: Date | null;
 }

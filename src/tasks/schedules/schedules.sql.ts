@@ -78,18 +78,19 @@ export const SET_NEXT_TICK = `
 /**
  * What there is to do at $1: due schedules (index task_schedules_next_tick), and those where a tick waits and has its turn
  * (index task_schedule_ticks_waiting; few kept ticks, each looked up in live_tasks by primary key). Schedules whose task type is not among $2, which this process knows, and was not declared
- * for external workers, which every process knows, are left to others until $3, when none has dealt with them.
+ * for external workers, which every process knows, are left to others until $3, when none has dealt with them; of those that
+ * wait it says so, as nobody has written down when they had their turn.
  */
 export const LOOK = `
   WITH known AS (SELECT unnest($2::text[]) AS type UNION ALL SELECT name FROM external_task_types)
   SELECT
     ARRAY(SELECT id FROM task_schedules WHERE next_tick_at <= $1 AND (task_type IN (SELECT type FROM known) OR next_tick_at <= $3)
       ORDER BY next_tick_at LIMIT 100) AS due,
-    ARRAY(SELECT s.id FROM task_schedules s
-      WHERE s.paused_at IS NULL AND EXISTS (SELECT 1 FROM task_schedule_ticks t
-          WHERE t.schedule_id = s.id AND t.outcome = 'waiting' AND (s.task_type IN (SELECT type FROM known) OR t.tick_at <= $3))
+    (SELECT coalesce(jsonb_agg(to_jsonb(w)), '[]') FROM (
+      SELECT s.id, s.task_type IN (SELECT type FROM known) AS "isKnown" FROM task_schedules s
+      WHERE s.paused_at IS NULL AND EXISTS (SELECT 1 FROM task_schedule_ticks t WHERE t.schedule_id = s.id AND t.outcome = 'waiting')
         AND NOT EXISTS (SELECT 1 FROM task_schedule_ticks u JOIN live_tasks l ON l.id = u.task_id WHERE u.schedule_id = s.id)
-      LIMIT 100) AS waiting,
+      ORDER BY 2 DESC LIMIT 100) w) AS waiting,
     (SELECT next_tick_at FROM task_schedules WHERE next_tick_at > $1 ORDER BY next_tick_at LIMIT 1) AS soonest`;
 
 /** Index task_schedules_next_tick. */

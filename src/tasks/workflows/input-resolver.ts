@@ -10,7 +10,7 @@ import { parseTaskInput, upgradeParams } from '../task-input.js';
 import { TaskRegistry } from '../task-registry.js';
 import { NODE_RULES, RESULTS } from './advance.sql.js';
 import { type Condition, holds } from './condition.js';
-import { resolve, UnresolvedReference } from './references.js';
+import { NOTHING, type Reference, resolve, resultAt, takesMoreThan, UnresolvedReference } from './references.js';
 
 /** What becomes of a node once its parents' results are read. */
 export type Choice =
@@ -28,6 +28,16 @@ interface NodeRules {
   readonly type: string;
   readonly version: number;
 }
+
+/** What the nodes of one look have in common. */
+interface Known {
+  readonly resultOf: ReadonlyMap<string, Json>;
+  /** Of what references stand for, as JSON: thousands of nodes may take the same. */
+  readonly lengths: Map<string, number>;
+  readonly declared: DeclaredTypes;
+}
+
+const jsonLength = (found: unknown): number => (found === NOTHING ? 0 : JSON.stringify(found).length);
 
 interface Checked {
   readonly params: object;
@@ -60,7 +70,8 @@ export class InputResolver {
     const rows = await sql.query<{ id: string; result: Json }>(RESULTS, [[...parents]]);
     const resultOf = new Map(rows.map(({ id, result }) => [id, result]));
     const declared = await this.declaredTypes(sql, rules);
-    return new Map(rules.map((node) => [node.id, this.choice(node, resultOf, declared)]));
+    const lengths = new Map<string, number>();
+    return new Map(rules.map((node) => [node.id, this.choice(node, { resultOf, lengths, declared })]));
   }
 
   /** Those types of nodes with references that external workers do. */
@@ -73,7 +84,7 @@ export class InputResolver {
     return declared;
   }
 
-  private choice(node: NodeRules, resultOf: ReadonlyMap<string, Json>, declared: DeclaredTypes): Choice {
+  private choice(node: NodeRules, { resultOf, lengths, declared }: Known): Choice {
     const results = new Map<string, Json>();
     for (const [name, id] of Object.entries(node.reads)) {
       const result = resultOf.get(id);
@@ -84,6 +95,13 @@ export class InputResolver {
         return { kind: 'skip', message: `its condition holds of the result of node "${node.skipIf.node}"` };
       }
       if (node.params === null) return { kind: 'run' };
+      const lengthOf = ({ $from, path }: Reference): number => {
+        const key = `${node.reads[$from] ?? ''} ${path ?? ''}`;
+        const length = lengths.get(key) ?? jsonLength(resultAt(results, $from, path));
+        lengths.set(key, length);
+        return length;
+      };
+      if (takesMoreThan(MAX_PARAMS_LENGTH, node.params, lengthOf)) return TOO_LARGE;
       const { params, key } = this.checked(node, resolve(node.params, results) as object, declared);
       if (JSON.stringify(params).length > MAX_PARAMS_LENGTH) return TOO_LARGE;
       return { kind: 'run', params, key };

@@ -1,5 +1,5 @@
 import { holds, conditionProblem, type Condition } from './condition.js';
-import { at, NOTHING, referencesIn, resolve } from './references.js';
+import { at, isPointer, NOTHING, referencesIn, resolve, takesMoreThan } from './references.js';
 
 const result = { a: { 'x/y': 1, 'm~n': 2, '': 3 }, list: [10, 20], none: null };
 
@@ -21,9 +21,22 @@ describe('a JSON pointer', () => {
   ])('"%s" points to what RFC 6901 says, and to own fields only', (pointer, expected) => {
     expect(at(result, pointer)).toEqual(expected);
   });
+
+  it('is told from other text, also from text that could be read in very many ways', () => {
+    const others = ['a', '/~', '/a~2', `${'/'.repeat(100)}~`, `${'/a~1'.repeat(1_000)}~`, 7, null];
+    expect(['', '/', '//', '/a~0~1/b', '/'.repeat(100_000)].filter((pointer) => !isPointer(pointer))).toEqual([]);
+    expect(others.filter(isPointer)).toEqual([]);
+  });
 });
 
 describe('references', () => {
+  it('are counted by the length of what they stand for, each time that they stand there', () => {
+    const lengthOf = ({ path = '' }: { path?: string }): number => path.length;
+    const [four, two] = ['/abc', '/a'].map((path) => ({ $from: 'p', path }));
+    expect(takesMoreThan(10, { a: [four, two], b: four, c: 'x'.repeat(1_000) }, lengthOf)).toBe(false);
+    expect(takesMoreThan(9, { a: [four, two], b: four }, lengthOf)).toBe(true);
+  });
+
   it('are found at any depth and replaced by what they stand for', () => {
     const params = { n: { $from: 'p', path: '/list/0' }, deep: [{ all: { $from: 'p' } }], fixed: 1 };
     expect(referencesIn(params).map((one) => one.at)).toEqual(['params.n', 'params.deep.0.all']);

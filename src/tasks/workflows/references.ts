@@ -14,7 +14,8 @@ export interface FoundReference {
   readonly value: unknown;
 }
 
-const POINTER = /^(\/([^~]|~[01])*)*$/;
+/** Each character can be read in one way only: with a slash in the inner class this would take exponential time. */
+const POINTER = /^(\/([^~/]|~[01])*)*$/;
 
 export const isPointer = (value: unknown): value is string => typeof value === 'string' && POINTER.test(value);
 
@@ -62,6 +63,12 @@ export class UnresolvedReference extends Error {
     super(`${where} takes "${path}" of the result of node "${$from}", where there is nothing`);
     this.name = 'UnresolvedReference';
   }
+}
+
+/** Whether what the references in params stand for is longer than `limit`, as JSON: told without building it. */
+export function takesMoreThan(limit: number, params: unknown, lengthOf: (reference: Reference) => number): boolean {
+  let sum = 0;
+  return referencesIn(params).some(({ value }) => (sum += isReference(value) ? lengthOf(value) : 0) > limit);
 }
 
 /** Params with what their references stand for. @throws UnresolvedReference */

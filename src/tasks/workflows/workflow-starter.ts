@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../platform/config/settings.js';
 import type { Sql, Transaction } from '../../platform/database/transaction.js';
 import { type FieldError, invalid, AppError } from '../../platform/errors/app-error.js';
 import { Tracing, within } from '../../platform/tracing/tracing.js';
 import type { AnyTaskType } from '../define-task.js';
+import { TOO_COSTLY } from '../external/schema-validator.js';
 import { type Made, makeOnce } from '../idempotency.js';
 import { concurrencyKeyOf } from '../limits/concurrency-key.js';
 import { EnginePool } from '../queue/engine-pool.js';
@@ -29,6 +31,8 @@ export interface StartOptions {
 /** Rows a statement: their params travel with it. */
 const ROWS_A_STATEMENT = 2_000;
 const MAX_PROBLEMS = 50;
+/** Then other requests have their turn: checking a node against a declared schema may take half a second. */
+const LONGEST_AT_A_TIME_MS = 50;
 
 /** A node with what its task's row takes. */
 interface NewNode extends PlannedNode {
@@ -95,12 +99,18 @@ export class WorkflowStarter {
     const problems: FieldError[] = [];
     const nodes: NewNode[] = [];
     const known = new Map<string, Promise<AnyTaskType>>();
+    let since = performance.now();
     for (const [index, node] of plan.entries()) {
+      if (performance.now() - since > LONGEST_AT_A_TIME_MS) {
+        await setImmediate();
+        since = performance.now();
+      }
       try {
         nodes.push({ ...node, ...inputOf(node.spec, await this.typeOf(node.spec, known)), id: ids[index] ?? '' });
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         problems.push(...error.fields.map((field) => ({ ...field, path: `nodes.${String(index)}.${field.path}` })));
+        if (problems.length >= MAX_PROBLEMS || error.fields.some(({ message }) => message === TOO_COSTLY)) break;
       }
     }
     if (problems.length > 0) {

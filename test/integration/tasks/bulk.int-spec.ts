@@ -3,10 +3,22 @@ import { BulkService } from '../../../src/tasks/bulk/bulk.service.js';
 import type { BulkAction } from '../../../src/tasks/bulk/bulk.js';
 import type { TaskFilter } from '../../../src/tasks/listing/task-filter.js';
 import { TASK_STATUSES } from '../../../src/tasks/task-state.js';
-import { ACTOR, deferred, Engine, once, part, split, splitOnly, unique, work } from '../../support/engine-harness.js';
+import {
+  aborted,
+  ACTOR,
+  deferred,
+  Engine,
+  once,
+  part,
+  split,
+  splitOnly,
+  unique,
+  work,
+} from '../../support/engine-harness.js';
 import { fanOut, retention } from '../../../src/tasks/index.js';
 import { batches, wrongCounters } from '../../support/fan-outs.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import { waitFor } from '../../support/wait-for.js';
 import { node, Workflows } from '../../support/workflows.js';
 
 let database: TestDatabase;
@@ -164,6 +176,17 @@ describe('cancel', () => {
     const statuses = [await workflows.statuses(first), await workflows.statuses(other)];
     expect(statuses.map((of) => Object.values(of))).toEqual([Array(10).fill('cancelled'), Array(4).fill('cancelled')]);
     expect(await workflows.wrong()).toEqual([]);
+  });
+
+  it('counts each running node of a workflow once, in however many transactions', async () => {
+    engine.app.get(BulkPlanner).limits.chunk = 1;
+    engine.script.when(work, (_input, { signal }) => aborted(signal));
+    await engine.work();
+    const workflows = new Workflows(engine);
+    const id = await workflows.start(node('a'), node('b'), node('c'));
+    await waitFor('all to run', async () => (await engine.count(`live_tasks WHERE status = 'running'`)) === 3);
+    expect(await change('cancel', { statuses: ['running'] })).toMatchObject({ processed: 3, changed: 3 });
+    expect(await workflows.finished(id)).toMatchObject({ status: 'cancelled' });
   });
 
   it('leaves to their workflow the nodes behind that it did not choose', async () => {

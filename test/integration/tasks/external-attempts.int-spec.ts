@@ -177,6 +177,14 @@ describe('a task of a declared type', () => {
     expect((await external.attempt(`${id}.2`, 'fail', failure)).body).toMatchObject({ outcome: 'failed' });
   });
 
+  it('goes back with the progress that is reported with its release', async () => {
+    const id = await external.enqueue();
+    await external.claimOne();
+    await external.attempt(`${id}.1`, 'heartbeat', { processed: 5, total: 10 });
+    await external.attempt(`${id}.1`, 'release', { processed: 15, total: 20 });
+    expect(await external.task(id)).toMatchObject({ status: 'queued', processed: 15, total: 20, progress: 75 });
+  });
+
   it('goes back without an attempt being counted when it is released', async () => {
     const id = await external.enqueue();
     await external.claimOne();
@@ -211,6 +219,12 @@ describe('a task of a declared type', () => {
     expect(await external.attempt(`${id}.1`, 'complete')).toMatchObject({ status: 422 });
     const large = await external.attempt(`${id}.1`, 'complete', { result: { mean: 'x'.repeat(1_000_000) } });
     expect(large).toMatchObject({ status: 422, body: { code: 'invalid_result' } });
+    const larger = await external.attempt(`${id}.1`, 'complete', { result: { mean: 'x'.repeat(2_000_000) } });
+    expect(larger).toMatchObject({ status: 422, body: { code: 'invalid_result' } });
+    const noted = await external.attempt(`${id}.1`, 'heartbeat', { checkpoint: 'x'.repeat(2_000_000) });
+    expect(noted).toMatchObject({ status: 422, body: { code: 'invalid_checkpoint' } });
+    const tooLarge = await external.attempt(`${id}.1`, 'complete', { result: { mean: 'x'.repeat(2_200_000) } });
+    expect(tooLarge).toMatchObject({ status: 413, body: { code: 'payload_too_large' } });
     const deep = JSON.parse('['.repeat(500) + ']'.repeat(500)) as unknown;
     expect((await external.attempt(`${id}.1`, 'complete', { result: deep })).status).toBe(422);
     const checkpoint = await external.attempt(`${id}.1`, 'heartbeat', { checkpoint: deep });

@@ -221,4 +221,12 @@ describe('a task type that is declared', () => {
     expect(answer).toMatchObject({ status: 422, body: { code: 'invalid_task_input' } });
     expect(performance.now() - started).toBeLessThan(15_000);
   });
+
+  it('with such a pattern stops the check of a workflow at the first node that takes too long', async () => {
+    await external.declare(any({ properties: { a: { type: 'string', pattern: '^(a+)+$' } } }));
+    const node = (name: string) => ({ name, type: 'raster.slope', params: { a: `${'a'.repeat(40)}!` } });
+    const nodes = Array.from({ length: 1_000 }, (_, nth) => node(`n${String(nth)}`));
+    const { body } = await http.as('operator').post('/api/workflows').send({ nodes });
+    expect(body).toMatchObject({ status: 422, errors: [{ field: 'nodes.0.params' }] });
+  });
 });

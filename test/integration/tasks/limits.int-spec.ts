@@ -257,6 +257,19 @@ describe('a circuit', () => {
     expect(events.map(({ action }) => action)).toEqual(['circuit_closed', 'circuit_opened', 'limits_declared']);
   });
 
+  it('is not kept open for all others by one task that never goes well', async () => {
+    fleet.script.when(flaky, ({ key, n }) => {
+      if (key === 'never') throw new TransientError('unlucky', 'this very one always fails so');
+      return n;
+    });
+    const bad = await engine.enqueue(flaky, { key: 'never' });
+    const breaker = { failures: 2, coolDownMs: 50, longestCoolDownMs: 200 };
+    await limitsOf(engine).set(type(flaky), { breaker }, BY);
+    await engine.work();
+    await waitFor('the circuit to be tried with it', async () => (await engine.trail(bad)).at(-1)?.endsWith('parked'));
+    expect(await engine.finished(await engine.enqueue(flaky, { n: 7 }))).toMatchObject({ status: 'completed' });
+  });
+
   it('waits longer after each failed try, and not for ever', async () => {
     fleet.script.when(flaky, down);
     await engine.tasks.enqueueMany(flaky, many(5), { actor: 'test' });

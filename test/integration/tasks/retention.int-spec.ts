@@ -345,6 +345,27 @@ describe('an archive', () => {
     expect(await files()).toHaveLength(1);
   });
 
+  it('passes none over when the first tasks of its outcome have to be looked at anew', async () => {
+    await old(40); // removed before these, and younger
+    const [again = '', ...others] = [
+      ...(await old(110, { fail: true })),
+      ...(await old(105, { count: 2, fail: true })),
+    ];
+    const archive = engine.app.get(TaskArchive);
+    const write = archive.write.bind(archive);
+    engine.script.when(once, () => undefined);
+    archive.write = async (ids, ...more) => {
+      const file = await write(ids, ...more);
+      if (ids.includes(again)) {
+        archive.write = write;
+        await engine.tasks.retry(again, ACTOR);
+      }
+      return file;
+    };
+    expect(await run({ archive: true })).toMatchObject({ tasks: 3 });
+    expect(await remaining([again, ...others])).toEqual([again]);
+  });
+
   it('is cleared of files that count for nothing, once their writer cannot be alive', async () => {
     const stray = async (name: string): Promise<void> => {
       const path = join(folder, 'archives', 'tasks', name);

@@ -141,6 +141,16 @@ describe('nodes whose parents end on several workers at once', () => {
   });
 });
 
+it('nodes that take one large result very often, or that are very many and take it once, fail for their size', async () => {
+  engine.script.when(work, ({ key }) => (key === 'a' ? 'x'.repeat(900_000) : 1));
+  const all = { $from: 'a' };
+  const often = node('often', ['a'], { params: { payload: Array(700).fill(all) } }); // longer than any text can be
+  const many = numbered(2_000, (n) => node(name(n), ['a'], { params: { payload: all } }));
+  const id = await workflows.start(node('a'), often, ...many);
+  expect(await workflows.finished(id, BOUNDED)).toMatchObject({ counts: { completed: 1, failed: 2_001 } });
+  expect((await workflows.node(id, 'often')).errorCode).toBe('params_too_large');
+});
+
 it('a workflow survives the death of a worker amid its nodes', async () => {
   const child = runTypeScript('test/integration/tasks/programs/worker.ts', [database.url, JSON.stringify(OPTIONS)]);
   try {
