@@ -175,6 +175,7 @@ const requeueValues = (n: number): unknown[] => [
   nulls(n),
   many(n, 0),
   nulls(n),
+  300,
 ];
 
 const progressValues = (n: number): unknown[] => [workerId, ids(n), fences(n), many(n, 1), many(n, 2)];
